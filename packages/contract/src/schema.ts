@@ -1,0 +1,69 @@
+import type { Violation } from "@waybill/errors/domain-error.ts";
+import { Ajv, type KeywordDefinition, type SchemaValidateFunction } from "ajv";
+import { forms } from "./forms.ts";
+import { toViolation } from "./violations.ts";
+
+/** A JSON Schema with Waybill's own keywords: `present`, `unset`, `allowed`, `form`, `fill`. */
+export type JsonSchema = Record<string, unknown>;
+
+/** Checks a value; may put canonical spellings and empty lists into it. Answers every place that is wrong. */
+export type Check = (value: unknown) => Violation[];
+
+// More places than this help nobody, and each costs time and answer.
+const VIOLATIONS_MAX = 100;
+
+const ajv = new Ajv({ allErrors: true, strictTypes: false, verbose: true });
+ajv.addKeyword(presentKeyword());
+ajv.addKeyword(unsetKeyword());
+ajv.addKeyword(allowedKeyword());
+ajv.addKeyword(formKeyword());
+ajv.addKeyword(fillKeyword());
+
+/** Compiles a schema, once, at start. */
+export function compile(schema: JsonSchema): Check {
+  const validate = ajv.compile(schema);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, VIOLATIONS_MAX).map(toViolation));
+}
+
+/** The value is neither null nor empty text. */
+function presentKeyword(): KeywordDefinition {
+  return { keyword: "present", validate: (_: unknown, data: unknown) => data !== null && data !== undefined && data !== "" };
+}
+
+/** Nobody but Waybill sets the value. */
+function unsetKeyword(): KeywordDefinition {
+  return {
+    keyword: "unset",
+    validate: (_: unknown, data: unknown) =>
+      data === null || data === undefined || (Array.isArray(data) && data.length === 0),
+  };
+}
+
+function allowedKeyword(): KeywordDefinition {
+  return {
+    keyword: "allowed",
+    type: "string",
+    validate: (allowed: string[], data: string) => allowed.includes(data),
+  };
+}
+
+/** The text has the named form; its canonical spelling takes its place. */
+function formKeyword(): KeywordDefinition {
+  const validate: SchemaValidateFunction = (name: string, data: string, _schema, context) => {
+    const canonical = forms[name]!.canonical(data);
+    if (canonical !== null && context) context.parentData[context.parentDataProperty] = canonical;
+    return canonical !== null;
+  };
+  return { keyword: "form", type: "string", modifying: true, validate };
+}
+
+/** Absent lists and maps become empty ones. */
+function fillKeyword(): KeywordDefinition {
+  const validate = ({ lists, maps }: { lists: string[]; maps: string[] }, data: Record<string, unknown>) => {
+    for (const name of lists) data[name] ??= [];
+    for (const name of maps) data[name] ??= {};
+    return true;
+  };
+  return { keyword: "fill", type: "object", modifying: true, validate };
+}
+

@@ -1,0 +1,65 @@
+import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
+import { fieldRules } from "./descriptors.ts";
+import type { JsonSchema } from "./schema.ts";
+
+/**
+ * The shape of a request message as JSON Schema: JSON types, integer ranges, and no key that the message
+ * does not have or that only Waybill sets. Null stands for an absent value. The check fills absent lists
+ * and maps, which the encoder needs.
+ */
+export function shapeSchema(message: DescMessage): JsonSchema {
+  const fields = message.fields.filter((field) => !fieldRules(field).output_only);
+  return {
+    type: "object",
+    properties: Object.fromEntries(fields.map((field) => [field.name, fieldShape(field)])),
+    additionalProperties: false,
+    fill: {
+      lists: message.fields.filter((field) => field.fieldKind === "list").map((field) => field.name),
+      maps: message.fields.filter((field) => field.fieldKind === "map").map((field) => field.name),
+    },
+  };
+}
+
+/** The shape of one field's value, which may be null. */
+export function fieldShape(field: DescField): JsonSchema {
+  switch (field.fieldKind) {
+    case "list":
+      return { type: ["array", "null"], items: field.message ? shapeSchema(field.message) : scalarShape(field.scalar) };
+    case "map":
+      return {
+        type: ["object", "null"],
+        // As a key of a plain object it would set the prototype.
+        propertyNames: { not: { const: "__proto__" } },
+        additionalProperties: scalarShape(field.scalar),
+      };
+    case "message":
+      return orNull(shapeSchema(field.message));
+    case "scalar":
+      return orNull(scalarShape(field.scalar));
+    case "enum":
+      throw new Error(`${field.toString()}: enums are not used; closed sets are strings with \`allowed\``);
+  }
+}
+
+function orNull(schema: JsonSchema): JsonSchema {
+  return { ...schema, type: [schema["type"], "null"] };
+}
+
+function scalarShape(scalar: ScalarType | undefined): JsonSchema {
+  switch (scalar) {
+    case ScalarType.STRING:
+      return { type: "string" };
+    case ScalarType.BOOL:
+      return { type: "boolean" };
+    case ScalarType.INT32:
+      return { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+    case ScalarType.UINT32:
+      return { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
+    case ScalarType.INT64:
+      return { type: "integer", minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
+    case ScalarType.DOUBLE:
+      return { type: "number" };
+    default:
+      throw new Error(`a REST request cannot hold the proto type ${String(scalar && ScalarType[scalar])}`);
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Every error that Waybill gives, in one table: the same code in REST problems, in gRPC's ErrorInfo and in
+ * dead letters. `title` says what happened to anyone; `action` says what the caller can do.
+ */
+
+/** The gRPC status codes in use, by their public numbers (grpc.io/docs/guides/status-codes). */
+export const grpcStatus = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** One row of the catalogue. */
+export interface ErrorKind {
+  grpc: keyof typeof grpcStatus;
+  /** The HTTP status of the problem. */
+  http: number;
+  title: string;
+  action: string;
+}
+
+const rows = {
+  // The request as a whole.
+  MALFORMED_JSON: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The body is not JSON",
+    action: "Send a body that parses as JSON (RFC 8259) in UTF-8.",
+  },
+  INVALID_REQUEST: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The request breaks a rule",
+    action: "Correct the places named in `errors`.",
+  },
+  DEADLINE_REQUIRED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The call has no deadline",
+    action: "Set a deadline, such as -max-time with grpcurl.",
+  },
+  UNAUTHENTICATED: {
+    grpc: "UNAUTHENTICATED",
+    http: 401,
+    title: "No valid key",
+    action: "Send `Authorization: Bearer <key>` with a key of your tenant.",
+  },
+  PERMISSION_DENIED: {
+    grpc: "PERMISSION_DENIED",
+    http: 403,
+    title: "The key may not do this",
+    action: "Use a key that may.",
+  },
+  ROUTE_NOT_FOUND: {
+    grpc: "UNIMPLEMENTED",
+    http: 404,
+    title: "There is nothing at this path",
+    action: "Check the path and the method against the docs.",
+  },
+  METHOD_NOT_ALLOWED: {
+    grpc: "UNIMPLEMENTED",
+    http: 405,
+    title: "The path does not take this method",
+    action: "Use a method of the `Allow` header.",
+  },
+  BODY_TOO_LARGE: {
+    grpc: "RESOURCE_EXHAUSTED",
+    http: 413,
+    title: "The body is too large",
+    action: "Send fewer records in one request.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    grpc: "INVALID_ARGUMENT",
+    http: 415,
+    title: "The body is not of a type that is read here",
+    action: "Send `Content-Type: application/json` in UTF-8.",
+  },
+  DEPENDENCY_UNAVAILABLE: {
+    grpc: "UNAVAILABLE",
+    http: 503,
+    title: "Something that is needed does not answer",
+    action: "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+  },
+  DEADLINE_EXCEEDED: {
+    grpc: "DEADLINE_EXCEEDED",
+    http: 503,
+    title: "The request took too long",
+    action: "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+  },
+  TOO_MANY_REQUESTS: {
+    grpc: "RESOURCE_EXHAUSTED",
+    http: 429,
+    title: "More requests than are taken at once",
+    action: "Repeat the request after Retry-After.",
+  },
+  CONFLICT: {
+    grpc: "ABORTED",
+    http: 409,
+    title: "Somebody else changed it at the same time",
+    action: "Read it again and repeat the change.",
+  },
+  INTERNAL: {
+    grpc: "INTERNAL",
+    http: 500,
+    title: "Something went wrong here",
+    action: "Report the request_id.",
+  },
+
+  // One place in a request or record.
+  WRONG_TYPE: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The value has the wrong JSON type",
+    action: "Send the type that the docs name.",
+  },
+  UNKNOWN_KEY: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The key is unknown, or set by Waybill only",
+    action: "Leave it out; check its spelling.",
+  },
+  REQUIRED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "A value is missing",
+    action: "Send it, neither null nor empty.",
+  },
+  OUT_OF_RANGE: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The value is too small, too large, too short or too long",
+    action: "Keep to the limits in `detail`.",
+  },
+  BAD_FORMAT: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The value does not have the form it must have",
+    action: "Keep to the form in `detail`.",
+  },
+  NOT_ALLOWED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The value is not one of the allowed ones",
+    action: "Send one of those in `detail`.",
+  },
+  RECORD_TOO_LARGE: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The record is too large",
+    action: "Split it, or shorten its texts.",
+  },
+
+  // Orders.
+  ORDER_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such order",
+    action: "Check the id; an order can be named by its UUID or its order_nr.",
+  },
+  DUPLICATE_ORDER: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "Another order has this customer_identifier",
+    action: "Change the order by an order update request, or choose another customer_identifier.",
+  },
+  POLICIES_CONTRADICT: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The policies contradict each other",
+    action: "Use another split_policy with partial_ship.",
+  },
+
+  // SKUs and line items.
+  SKU_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such SKU",
+    action: "Create the SKU first (POST /skus), or correct its name.",
+  },
+  DUPLICATE_SKU: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "Another SKU has this customer_identifier",
+    action: "Change the SKU with PUT /skus, or choose another customer_identifier.",
+  },
+  SKU_MISMATCH: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "sku_id and sku_customer_id name different SKUs",
+    action: "Send one of the two.",
+  },
+
+  // Groupings.
+  PROFILE_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such profile",
+    action: "Check the id.",
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+/** A code of the catalogue. */
+export type ErrorCode = keyof typeof rows;
+
+/** The catalogue: what each code means. */
+export const catalogue: Readonly<Record<ErrorCode, ErrorKind>> = rows;
+
+/** Whether `text` is a code of the catalogue (an older or newer service may send another). */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(rows, text);
+}

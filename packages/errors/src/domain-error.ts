@@ -1,0 +1,38 @@
+import { catalogue, type ErrorCode } from "./catalogue.ts";
+
+/** One place of a request or record that breaks a rule. */
+export interface Violation {
+  /** A JSON pointer (RFC 6901) into the request, or into the record of a batch; "" is the whole. */
+  pointer: string;
+  code: ErrorCode;
+  /** What is wrong, for the caller: never holds the value itself, which may be personal data. */
+  detail: string;
+}
+
+/** What a DomainError carries besides its code and sentence. */
+export interface ErrorFacts {
+  violations?: readonly Violation[];
+  /** Wait at least this long before a repeat. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/** A refusal that explains itself: a code of the catalogue and a sentence for the caller. */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  readonly violations: readonly Violation[];
+  readonly retryAfterMs: number | null;
+
+  constructor(code: ErrorCode, detail: string = catalogue[code].title, facts: ErrorFacts = {}) {
+    super(detail, { cause: facts.cause });
+    this.name = "DomainError";
+    this.code = code;
+    this.violations = facts.violations ?? [];
+    this.retryAfterMs = facts.retryAfterMs ?? null;
+  }
+}
+
+/** A dependency does not answer: the caller may repeat in `retryAfterMs`. */
+export function unavailable(detail: string, cause?: unknown): DomainError {
+  return new DomainError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterMs: 2_000, cause });
+}
