@@ -1,0 +1,91 @@
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
+import { ReflectionService } from "@grpc/reflection";
+import { descriptorBytes } from "@waybill/contract/descriptors.ts";
+import { HealthImplementation } from "grpc-health-check";
+import type { Implementation } from "./handlers.ts";
+import { unary, type UnaryOptions } from "./unary.ts";
+
+/** Larger than any batch or page; the gateway's body limit is below it. */
+export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+const DRAIN_LIMIT_MS = 8_000;
+
+export interface RpcServer extends AsyncDisposable {
+  port: number;
+}
+
+export interface RpcServerOptions extends UnaryOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  implementations: readonly Implementation[];
+}
+
+/**
+ * Starts a gRPC server with these services, health (grpc.health.v1) and reflection. Disposing it lets calls
+ * in flight finish, up to 8 seconds.
+ */
+export async function startServer(options: RpcServerOptions): Promise<RpcServer> {
+  const server = new Server({
+    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+    // Clients find new instances behind a name only when they connect anew.
+    "grpc.max_connection_age_ms": 5 * 60_000,
+    "grpc.max_connection_age_grace_ms": 30_000,
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+  });
+  for (const implementation of options.implementations) addService(server, implementation, options);
+  const health = addHealth(server, options.implementations);
+  addReflection(server, options.implementations);
+  const port = await bind(server, options.host, options.port);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      health.setStatus("", "NOT_SERVING");
+      await drain(server);
+    },
+  };
+}
+
+function addService(server: Server, { definition, handlers }: Implementation, options: UnaryOptions): void {
+  const methods = Object.entries(definition).map(
+    ([name, { path }]) => [name, unary(path, handlers[name]!, options)] as const,
+  );
+  server.addService(definition, Object.fromEntries(methods));
+}
+
+function addHealth(server: Server, implementations: readonly Implementation[]): HealthImplementation {
+  const statuses = Object.fromEntries(["", ...implementations.map(serviceName)].map((name) => [name, "SERVING" as const]));
+  const health = new HealthImplementation(statuses);
+  health.addToServer(server);
+  return health;
+}
+
+function addReflection(server: Server, implementations: readonly Implementation[]): void {
+  const definition = loadFileDescriptorSetFromBuffer(descriptorBytes);
+  new ReflectionService(definition, { services: implementations.map(serviceName) }).addToServer(server);
+}
+
+function serviceName({ definition }: Implementation): string {
+  return Object.values(definition)[0]!.path.split("/")[1]!;
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(new Error(`port ${port} is taken or not ours; set GRPC_PORT to another`, { cause: error }));
+      else resolve(bound);
+    });
+  });
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => server.forceShutdown(), DRAIN_LIMIT_MS);
+    server.tryShutdown(() => {
+      clearTimeout(limit);
+      resolve();
+    });
+  });
+}
