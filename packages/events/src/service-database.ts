@@ -1,0 +1,82 @@
+import { ensureCollections, type CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { connectMongo } from "@waybill/mongo/connect.ts";
+import { countersCollection } from "@waybill/mongo/counters.ts";
+import { errorFacts } from "@waybill/process/log.ts";
+import type { ProcessContext } from "@waybill/process/run.ts";
+import { text } from "@waybill/process/settings.ts";
+import type { Db, MongoClient } from "mongodb";
+import type { AggregateDocument, AggregateStore } from "./aggregates.ts";
+import type { KafkaConfig } from "./kafka.ts";
+import { outboxCollection } from "./outbox.ts";
+import { relayCollections } from "./relay-slots.ts";
+import { startRelay } from "./start-relay.ts";
+
+/** The settings of a service with a database of its own. */
+export function databaseSettings(database: string) {
+  return {
+    MONGODB_URL: text(
+      "mongodb://127.0.0.1:27018/?directConnection=true",
+      "MongoDB: a replica set or a sharded cluster; may hold a password",
+    ),
+    DATABASE: text(database, "the name of this service's database"),
+  };
+}
+
+export interface DatabaseConfig {
+  service: string;
+  logLevel: string;
+  mongodbUrl: string;
+  database: string;
+  kafka: KafkaConfig;
+}
+
+/** The database of a service, whose outbox is being published. */
+export interface ServiceDatabase extends AsyncDisposable {
+  client: MongoClient;
+  db: Db;
+  /** Null while the database answers, else a reason, for /readyz. */
+  ready: () => Promise<string | null>;
+}
+
+/**
+ * Connects (waiting for MongoDB as long as it takes), makes the collections and indexes that are missing,
+ * and starts the relay. Kafka need not be there: events wait in the outbox.
+ */
+export async function openDatabase(
+  config: DatabaseConfig,
+  collections: readonly CollectionDeclaration[],
+  { log, signal }: ProcessContext,
+): Promise<ServiceDatabase> {
+  const client = await connectMongo(config.mongodbUrl, signal, (error) =>
+    log.warn(errorFacts(error), "process.waiting_for_mongodb"),
+  );
+  const db = client.db(config.database);
+  await ensureCollections(db, [...collections, outboxCollection, countersCollection, ...relayCollections]);
+  const relay = await startRelay(db, config);
+  return {
+    client,
+    db,
+    ready: () => ping(db),
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]();
+      await client.close();
+    },
+  };
+}
+
+/** The store of one kind of aggregates in that database. */
+export function aggregateStore<Document extends AggregateDocument>(
+  { client, db }: ServiceDatabase,
+  collection: CollectionDeclaration,
+): AggregateStore<Document> {
+  return { client, collection: db.collection(collection.name), outbox: db.collection(outboxCollection.name) };
+}
+
+async function ping(db: Db): Promise<string | null> {
+  try {
+    await db.command({ ping: 1 }, { timeoutMS: 1_000 });
+    return null;
+  } catch {
+    return "MongoDB does not answer";
+  }
+}

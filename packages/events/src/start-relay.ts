@@ -1,0 +1,33 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { relaySlots } from "./relay-slots.ts";
+import type { Db } from "mongodb";
+import type { KafkaConfig } from "./kafka.ts";
+
+/** What the relay's thread is told. */
+export interface RelaySettings {
+  service: string;
+  logLevel: string;
+  mongodbUrl: string;
+  database: string;
+  kafka: KafkaConfig;
+}
+
+/**
+ * Starts the relay of a service in a thread of its own. Called before the service takes its first write.
+ * A thread that fails ends the process, which is then started anew.
+ */
+export async function startRelay(db: Db, settings: RelaySettings): Promise<AsyncDisposable> {
+  await relaySlots(db, "").create();
+  const thread = new Worker(new URL("./relay-thread.ts", import.meta.url), { workerData: settings });
+  thread.on("error", (error) => {
+    throw error;
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      const ended = once(thread, "exit");
+      thread.postMessage("stop");
+      await ended;
+    },
+  };
+}
