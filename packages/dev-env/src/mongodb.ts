@@ -1,0 +1,30 @@
+import type { Engine, EngineOptions } from "./engine.ts";
+import { startMongodbContainer } from "./mongodb-container.ts";
+import { givenMongodb } from "./mongodb-given.ts";
+import { startNativeMongodb } from "./mongodb-native.ts";
+import { startByFirstWay } from "./ways.ts";
+
+/** Where MongoDB keeps its data, where it listens, and whether faults can be injected. */
+export interface MongodbOptions extends EngineOptions {
+  /** Allows failpoints such as `failCommand`. */
+  testCommands?: boolean;
+}
+
+/**
+ * A MongoDB with transactions and change streams: the one of `MONGODB_URL`, else a container
+ * (`MONGODB_IMAGE`), else a native mongod. Owned ones hold their data in `dataDir`/mongodb.
+ * @throws when no way works, naming each with what it lacks; when the port is taken, naming `MONGODB_PORT`.
+ */
+export async function startMongodb(options: MongodbOptions): Promise<Engine> {
+  const url = options.env["MONGODB_URL"];
+  if (url) return givenMongodb(url);
+  return startByFirstWay(
+    "MongoDB",
+    "MONGODB_URL",
+    [
+      { name: "container", start: () => startMongodbContainer(options) },
+      { name: "native", start: () => startNativeMongodb(options) },
+    ],
+    options,
+  );
+}

@@ -1,0 +1,65 @@
+// npm start: the whole system on this machine.
+import { parseArgs } from "node:util";
+import { claimDataDir, dataDirOf } from "./data-dir.ts";
+import { SANDBOX_TENANT, sandboxKey } from "./sandbox-key.ts";
+import { portSettings, startSystem, type Ports, type System } from "./system.ts";
+
+const usage = "usage: npm start  (settings: see README.md)";
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});
+
+async function main(): Promise<void> {
+  readArguments();
+  const stopped = stopRequest();
+  const dataDir = dataDirOf(process.env);
+  using _claim = claimDataDir(dataDir);
+  const key = sandboxKey(dataDir, process.env);
+  const starting = startSystem({
+    dataDir,
+    ports: readPorts(process.env),
+    apiKeys: { [key]: SANDBOX_TENANT },
+    env: process.env,
+    report: say,
+  });
+  const system = await Promise.race([starting, stopped.then(() => null)]);
+  if (system !== null) {
+    announce(system, key, dataDir);
+    await stopped;
+  }
+  say("stopping");
+  await (await starting.catch(() => null))?.stop();
+}
+
+function readArguments(): void {
+  const { values } = parseArgs({ options: { help: { type: "boolean" } } });
+  if (!values.help) return;
+  say(usage);
+  process.exit(0);
+}
+
+function stopRequest(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+  });
+}
+
+function readPorts(env: NodeJS.ProcessEnv): Ports {
+  const entries = Object.entries(portSettings).map(([name, { setting, port }]) => {
+    const value = Number(env[setting] ?? port);
+    if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error(`${setting} must be a port`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries) as Ports;
+}
+
+function announce({ url, grpc, mongodb, kafka }: System, key: string, dataDir: string): void {
+  say(`MongoDB: ${mongodb.origin}`);
+  say(`Kafka: ${kafka.origin}`);
+  say(`gRPC: ${Object.entries(grpc).map(([name, address]) => `${name} ${address}`).join(", ")}`);
+  say(`Kafka brokers: ${kafka.address}; data and logs: ${dataDir}`);
+  say(`Waybill is ready: ${url}  key of the sandbox tenant: ${key}`);
+}

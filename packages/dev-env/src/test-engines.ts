@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startKafka } from "./kafka.ts";
+import { startMongodb } from "./mongodb.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Of the MongoDB that all tests of a run share; each test uses databases of its own. */
+    mongodbUrl: string;
+    /** Of the Kafka that all tests of a run share; each test uses a topic prefix of its own. */
+    kafkaBrokers: string;
+  }
+}
+
+/** Starts one MongoDB and one Kafka for a test run, unless only unit tests run. */
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const selected = project.vitest.projects.map(({ name }) => name);
+  if (selected.every((name) => name === "unit")) return undefined;
+  const dataDir = mkdtempSync(join(tmpdir(), "waybill-test-"));
+  const options = {
+    dataDir,
+    port: 0,
+    env: process.env,
+    ephemeral: true,
+    report: (line: string) => void process.stdout.write(`${line}\n`),
+  };
+  const [mongodb, kafka] = await Promise.all([startMongodb(options), startKafka(options)]);
+  process.stdout.write(`MongoDB: ${mongodb.origin}\nKafka: ${kafka.origin}\n`);
+  project.provide("mongodbUrl", mongodb.address);
+  project.provide("kafkaBrokers", kafka.address);
+  return async () => {
+    await Promise.all([mongodb.stop(), kafka.stop()]);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
