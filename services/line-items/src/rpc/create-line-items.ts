@@ -1,0 +1,37 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type {
+  CreateLineItemsRequest,
+  CreateLineItemsResponse,
+  LinesResult,
+  OrderLines,
+} from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { LineItemsContext } from "../context.ts";
+import { createOrderLines, type KnownSkus, type OrderLinesDocument } from "../order-lines.ts";
+import { findSkusOfLines, insertOrderLines } from "../store.ts";
+
+export async function createLineItems(
+  context: LineItemsContext,
+  { orders }: CreateLineItemsRequest,
+  call: Call,
+): Promise<CreateLineItemsResponse> {
+  const skus = await findSkusOfLines(context, call.tenantId, orders.flatMap(({ line_items }) => line_items));
+  const now = new Date().toISOString();
+  const decided = orders.map((order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now));
+  await insertOrderLines(context, decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError)));
+  return { results: decided.map(toResult) };
+}
+
+function decide(tenantId: string, order: OrderLines, skus: KnownSkus, now: string): OrderLinesDocument | DomainError {
+  try {
+    return createOrderLines(tenantId, order, skus, now);
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+}
+
+function toResult(decided: OrderLinesDocument | DomainError): LinesResult {
+  if (!(decided instanceof DomainError)) return { code: null, reason: null, pointer: null };
+  return { code: decided.code, reason: decided.message, pointer: decided.violations[0]?.pointer ?? null };
+}

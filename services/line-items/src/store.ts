@@ -1,0 +1,113 @@
+import { insertAggregates, type Creation } from "@waybill/events/aggregates.ts";
+import type { Winner } from "@waybill/events/create-once.ts";
+import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
+import { MongoBulkWriteError } from "mongodb";
+import type { LineItemsContext } from "./context.ts";
+import type { KnownSkus, OrderLinesDocument } from "./order-lines.ts";
+import type { SkuDocument } from "./sku.ts";
+
+const DUPLICATE_KEY = 11_000;
+
+/** Inserts SKUs with their events, all or none. */
+export function insertSkus({ skus }: LineItemsContext, creations: readonly Creation<SkuDocument>[]): Promise<void> {
+  return insertAggregates(skus, creations);
+}
+
+/** The SKUs with these customer_identifiers, as far as `createOnce` looks at them. */
+export async function findSkuWinners(
+  { skus }: LineItemsContext,
+  tenantId: string,
+  customerIdentifiers: string[],
+): Promise<Winner[]> {
+  const found = await skus.collection
+    .find({ tenant_id: tenantId, customer_identifier: { $in: customerIdentifiers } })
+    .project<SkuDocument>({ customer_identifier: 1, fingerprint: 1 })
+    .toArray();
+  return found.map(({ _id, customer_identifier, fingerprint }) => ({
+    id: _id,
+    customerIdentifier: customer_identifier,
+    fingerprint,
+  }));
+}
+
+/** One SKU of the tenant, null if there is none with this id. */
+export function getSkuDocument({ skus }: LineItemsContext, tenantId: string, id: string): Promise<SkuDocument | null> {
+  return skus.collection.findOne({ _id: id, tenant_id: tenantId });
+}
+
+/** Which SKUs a list shows. */
+export interface SkuFilter {
+  tenantId: string;
+  ids: readonly string[];
+  customerIdentifiers: readonly string[];
+  offset: number;
+  limit: number;
+}
+
+/** A page of SKUs, newest first. */
+export function listSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter): Promise<SkuDocument[]> {
+  return skus.collection
+    .find({
+      tenant_id: filter.tenantId,
+      ...(filter.ids.length > 0 ? { _id: { $in: [...filter.ids] } } : {}),
+      ...(filter.customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...filter.customerIdentifiers] } } : {}),
+    })
+    .sort({ created_at: -1, _id: -1 })
+    .skip(filter.offset)
+    .limit(filter.limit)
+    .toArray();
+}
+
+/** The SKUs that these lines name: two queries, however many lines. */
+export async function findSkusOfLines(
+  { skus }: LineItemsContext,
+  tenantId: string,
+  lines: readonly LineItem[],
+): Promise<KnownSkus> {
+  const ids = distinct(lines.map(({ sku_id }) => sku_id));
+  const names = distinct(lines.map(({ sku_customer_id }) => sku_customer_id));
+  const [byId, byName] = await Promise.all([
+    ids.length > 0 ? skus.collection.find({ tenant_id: tenantId, _id: { $in: ids } }).toArray() : [],
+    names.length > 0 ? skus.collection.find({ tenant_id: tenantId, customer_identifier: { $in: names } }).toArray() : [],
+  ]);
+  return {
+    byId: new Map(byId.map((sku) => [sku._id, sku])),
+    byCustomerIdentifier: new Map(byName.map((sku) => [sku.customer_identifier, sku])),
+  };
+}
+
+/**
+ * Stores the lines of new orders. Without a transaction: an order's lines are one document, and belong to an
+ * attempt that nobody sees before its order commits. Those that are there already came with an earlier try
+ * of the same attempt.
+ */
+export async function insertOrderLines(
+  { orderLines }: LineItemsContext,
+  documents: readonly OrderLinesDocument[],
+): Promise<void> {
+  if (documents.length === 0) return;
+  try {
+    await orderLines.collection.insertMany([...documents], { ordered: false });
+  } catch (error) {
+    if (!isRepeat(error)) throw error;
+  }
+}
+
+/** The lines of these orders, those that are known. */
+export function findOrderLines(
+  { orderLines }: LineItemsContext,
+  tenantId: string,
+  orderIds: readonly string[],
+): Promise<OrderLinesDocument[]> {
+  return orderLines.collection.find({ _id: { $in: [...orderIds] }, tenant_id: tenantId }).toArray();
+}
+
+function isRepeat(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY);
+}
+
+function distinct(values: readonly (string | null | undefined)[]): string[] {
+  return [...new Set(values.filter((value) => typeof value === "string" && value !== ""))] as string[];
+}
