@@ -1,0 +1,16 @@
+import type { AggregateStore } from "@waybill/events/aggregates.ts";
+import type { Outcome } from "@waybill/events/create-once.ts";
+import type { Counter } from "@waybill/mongo/counters.ts";
+import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Peer } from "@waybill/rpc/client.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { OrderCandidate, OrderDocument } from "./order.ts";
+
+/** What every handler of this service works with. */
+export interface OrdersContext {
+  orders: AggregateStore<OrderDocument>;
+  orderNumbers: Counter;
+  lineItems: Peer<typeof LineItemServiceService>;
+  /** Gathers creates that arrive at the same time into one commit. */
+  creation: GroupCommit<OrderCandidate, Outcome>;
+}

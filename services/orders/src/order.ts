@@ -1,0 +1,114 @@
+import { randomInt } from "node:crypto";
+import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
+import type { Candidate } from "@waybill/events/create-once.ts";
+import { topics } from "@waybill/events/topics.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
+
+/** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
+export interface OrderDocument extends Omit<Order, "id" | "line_items" | "version" | "updated_at">, AggregateDocument {
+  order_nr: number;
+  customer_identifier: string;
+  status: string;
+  /** Of the record as it was first submitted. */
+  fingerprint: string;
+}
+
+export const ordersCollection: CollectionDeclaration = {
+  name: "orders",
+  indexes: [
+    { name: "by_customer_identifier", key: { tenant_id: 1, customer_identifier: 1 }, unique: true },
+    { name: "by_order_nr", key: { tenant_id: 1, order_nr: 1 }, unique: true },
+    { name: "last_updated", key: { tenant_id: 1, updated_at: -1, _id: -1 } },
+  ],
+};
+
+/** Order numbers are minted from here upward, in blocks. */
+export const ORDER_NR_FIRST = 1_000_000_000;
+export const ORDER_NR_BLOCK = 5_000;
+
+/** A record that asks to become an order, under the ids of this attempt. */
+export interface OrderCandidate extends Candidate {
+  record: Order;
+  lineIds: string[];
+  traceparent: string;
+}
+
+/** What a new order is made with, besides its record. */
+export interface NewOrder {
+  tenantId: string;
+  orderNr: number;
+  /** RFC 3339, UTC. */
+  now: string;
+}
+
+const REFERENCE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const PRIORITY_DEFAULT = 100;
+// Fields that documents from before they existed do not have.
+const blank = Order.decode(new Uint8Array());
+
+/** The rules of a record that its proto cannot say; null if it keeps them. */
+export function recordRefusal({ split_policy, backorder_policy }: Order): DomainError | null {
+  if (backorder_policy !== "partial_ship" || split_policy !== "single_shipment") return null;
+  const detail = "partial_ship needs several shipments, which single_shipment forbids";
+  return new DomainError("POLICIES_CONTRADICT", detail, {
+    violations: [{ pointer: "/split_policy", code: "POLICIES_CONTRADICT", detail }],
+  });
+}
+
+/** The rule of creating an order: defaults filled in, and the event of its creation. */
+export function createOrder(candidate: OrderCandidate, { tenantId, orderNr, now }: NewOrder): Decision<OrderDocument> {
+  const { id: _unset, line_items, ...fields } = candidate.record;
+  const state: OrderDocument = {
+    ...fields,
+    _id: candidate.id,
+    tenant_id: tenantId,
+    order_nr: orderNr,
+    customer_identifier: candidate.customerIdentifier,
+    status: "open",
+    priority: fields.priority ?? PRIORITY_DEFAULT,
+    backorder_policy: fields.backorder_policy ?? "backorder",
+    routing_policy: fields.routing_policy ?? "least_cost",
+    split_policy: fields.split_policy ?? "minimize_splits",
+    references: [`CO/${randomReference()}`],
+    created_at: now,
+    updated_at: now,
+    fingerprint: candidate.fingerprint,
+    version: 1,
+    sequence: 0,
+  };
+  const lines = line_items.map((line, index) => ({ ...line, id: candidate.lineIds[index]! }));
+  const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 });
+  return { state, events: [{ topic: topics.orders, type: "waybill.order.created.v1", data }] };
+}
+
+/** The message of a stored order with its lines. */
+export function toOrder(document: OrderDocument, lines: OrderLines): Order {
+  const { _id, tenant_id, fingerprint, sequence, ...fields } = document;
+  return { ...blank, ...fields, id: _id, line_items: lines.line_items, lines_revision: lines.lines_revision ?? null };
+}
+
+/** The message of a stored order in a list of summaries. */
+export function toSummary(document: OrderDocument, { line_items }: OrderLines): OrderSummary {
+  return {
+    id: document._id,
+    order_nr: document.order_nr,
+    customer_identifier: document.customer_identifier,
+    status: document.status,
+    substatus: document.substatus ?? null,
+    order_type: document.order_type!,
+    priority: document.priority!,
+    submitted_at: document.submitted_at!,
+    created_at: document.created_at!,
+    updated_at: document.updated_at,
+    line_items_count: line_items.length,
+    total_quantity: line_items.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0),
+    has_shipments: false,
+  };
+}
+
+function randomReference(): string {
+  return Array.from({ length: 6 }, () => REFERENCE_LETTERS[randomInt(REFERENCE_LETTERS.length)]).join("");
+}

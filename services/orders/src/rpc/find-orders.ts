@@ -1,0 +1,12 @@
+import type { FindOrdersRequest, FindOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { OrdersContext } from "../context.ts";
+import { findOrderIds } from "../store.ts";
+
+export async function findOrders(
+  context: OrdersContext,
+  { ids }: FindOrdersRequest,
+  { tenantId }: Call,
+): Promise<FindOrdersResponse> {
+  return { ids: await findOrderIds(context, tenantId, ids) };
+}
