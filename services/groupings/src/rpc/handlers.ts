@@ -1,0 +1,7 @@
+import type { ProfileServiceService } from "@waybill/proto/groupings/v1/profiles.ts";
+import type { Handlers } from "@waybill/rpc/handlers.ts";
+import type { GroupingsContext } from "../context.ts";
+import { createProfile } from "./create-profile.ts";
+import { getProfile } from "./get-profile.ts";
+
+export const profileHandlers: Handlers<GroupingsContext, typeof ProfileServiceService> = { createProfile, getProfile };
