@@ -16,10 +16,14 @@ import { HttpRule } from "@waybill/proto/google/api/http.ts";
 import { FieldRules, RestOptions } from "@waybill/proto/options/v1/options.ts";
 
 /** The bytes of the FileDescriptorSet that describes every proto, for gRPC reflection. */
-export const descriptorBytes: Buffer = readFileSync(fileURLToPath(import.meta.resolve("@waybill/proto/descriptor")));
+export const descriptorBytes: Buffer = readFileSync(
+  fileURLToPath(import.meta.resolve("@waybill/proto/descriptor")),
+);
 
 /** Everything the protos say: messages, services, comments, options. */
-export const descriptors: FileRegistry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorBytes));
+export const descriptors: FileRegistry = createFileRegistry(
+  fromBinary(FileDescriptorSetSchema, descriptorBytes),
+);
 
 const noRules: FieldRules = FieldRules.decode(new Uint8Array());
 const rulesOption = extension("waybill.options.v1.rules");
@@ -38,7 +42,9 @@ export function httpRule(method: DescMethod): HttpRule | null {
 
 /** How a method looks over REST. */
 export function restOptions(method: DescMethod): RestOptions {
-  return RestOptions.decode(hasOption(method, restOption) ? optionBytes(method, restOption) : new Uint8Array());
+  return RestOptions.decode(
+    hasOption(method, restOption) ? optionBytes(method, restOption) : new Uint8Array(),
+  );
 }
 
 function extension(name: string): DescExtension {

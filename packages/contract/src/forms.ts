@@ -24,7 +24,8 @@ export const forms: Readonly<Record<string, Form>> = {
     description: "a UUID",
   },
   country: {
-    canonical: (text) => (text.length === 2 && countries.isValid(text) && text === text.toUpperCase() ? text : null),
+    canonical: (text) =>
+      text.length === 2 && countries.isValid(text) && text === text.toUpperCase() ? text : null,
     description: "an ISO 3166 alpha-2 country code, such as US",
   },
   currency: {
@@ -41,11 +42,17 @@ function canonicalDateTime(text: string): string | null {
   const match = dateTimePattern.exec(text);
   if (!match) return null;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   // Date would take the 30th of February for the 2nd of March.
   const daysInMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth || hour > 23 || minute > 59 || second > 59) return null;
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth || hour > 23 || minute > 59 || second > 59)
+    return null;
   const time = Date.parse(text.replace(" ", "T").toUpperCase());
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }

@@ -36,7 +36,9 @@ export function requestCheck(message: DescMessage): (request: unknown) => Checke
 
 /** One failure for all that is wrong with a record: the first place's code, and a sentence for each place. */
 export function recordFailure(violations: readonly Violation[]): DomainError {
-  const sentences = violations.slice(0, SENTENCES_MAX).map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`);
+  const sentences = violations
+    .slice(0, SENTENCES_MAX)
+    .map(({ pointer, detail }) => `${pointer.slice(1)} ${detail}`);
   const more = violations.length - sentences.length;
   const reason = sentences.join("; ") + (more > 0 ? `; and ${more} more` : "");
   return new DomainError(violations[0]!.code, reason, { violations });

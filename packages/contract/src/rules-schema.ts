@@ -33,7 +33,8 @@ function fieldSchema(field: DescField): JsonSchema {
 }
 
 function listSchema(field: DescField & { fieldKind: "list" }, rules: FieldRules): JsonSchema {
-  const each = field.listKind === "message" && !rules.records ? rulesSchema(field.message) : eachSchema(rules);
+  const each =
+    field.listKind === "message" && !rules.records ? rulesSchema(field.message) : eachSchema(rules);
   return compact({
     minItems: rules.required ? Math.max(1, rules.min_size ?? 1) : rules.min_size,
     maxItems: rules.max_size,
@@ -45,7 +46,8 @@ function mapSchema(rules: FieldRules): JsonSchema {
   return compact({
     minProperties: rules.required ? 1 : rules.min_size,
     maxProperties: rules.max_size,
-    propertyNames: { minLength: 1, maxLength: 200 },
+    // BSON ends a key at its first NUL.
+    propertyNames: { minLength: 1, maxLength: 200, pattern: "^[^\\0]*$" },
     additionalProperties: eachSchema(rules),
   });
 }
@@ -72,5 +74,7 @@ function valueSchema(rules: FieldRules): JsonSchema {
 }
 
 function compact(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(Object.entries(schema).filter(([, value]) => value !== null && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(schema).filter(([, value]) => value !== null && value !== undefined),
+  );
 }

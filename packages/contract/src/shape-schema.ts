@@ -24,7 +24,10 @@ export function shapeSchema(message: DescMessage): JsonSchema {
 export function fieldShape(field: DescField): JsonSchema {
   switch (field.fieldKind) {
     case "list":
-      return { type: ["array", "null"], items: field.message ? shapeSchema(field.message) : scalarShape(field.scalar) };
+      return {
+        type: ["array", "null"],
+        items: field.message ? shapeSchema(field.message) : scalarShape(field.scalar),
+      };
     case "map":
       return {
         type: ["object", "null"],

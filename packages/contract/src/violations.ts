@@ -13,7 +13,11 @@ interface Finding {
 /** A finding of the schema check as a violation: its place, its code, and a sentence without the value. */
 export function toViolation(error: ErrorObject): Violation {
   const { code, detail, key } = find(error);
-  return { pointer: key === undefined ? error.instancePath : `${error.instancePath}/${escapePointer(key)}`, code, detail };
+  return {
+    pointer: key === undefined ? error.instancePath : `${error.instancePath}/${escapePointer(key)}`,
+    code,
+    detail,
+  };
 }
 
 /** A key as a part of a JSON pointer (RFC 6901, section 3). */
@@ -26,9 +30,17 @@ function find({ keyword, params, schema, propertyName }: ErrorObject): Finding {
     case "type":
       return { code: "WRONG_TYPE", detail: `must be ${typeNames(params["type"])}` };
     case "additionalProperties":
-      return { code: "UNKNOWN_KEY", detail: "is not a key that can be set here", key: params["additionalProperty"] };
+      return {
+        code: "UNKNOWN_KEY",
+        detail: "is not a key that can be set here",
+        key: params["additionalProperty"],
+      };
     case "propertyNames":
-      return { code: "UNKNOWN_KEY", detail: "is not a key that can be set here", key: params["propertyName"] };
+      return {
+        code: "UNKNOWN_KEY",
+        detail: "is not a key that can be set here",
+        key: params["propertyName"],
+      };
     case "unset":
       return { code: "UNKNOWN_KEY", detail: "is set by Waybill only" };
     case "present":
@@ -53,7 +65,10 @@ function find({ keyword, params, schema, propertyName }: ErrorObject): Finding {
     case "pattern":
       return { code: "BAD_FORMAT", detail: `must match ${params["pattern"]}` };
     default:
-      return { code: "BAD_FORMAT", detail: propertyName === undefined ? "is not valid" : "has a key that is not valid" };
+      return {
+        code: "BAD_FORMAT",
+        detail: propertyName === undefined ? "is not valid" : "has a key that is not valid",
+      };
   }
 }
 

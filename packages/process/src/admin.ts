@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** The small HTTP server that tells an operator how a process is. */
@@ -6,20 +6,19 @@ export interface AdminServer extends AsyncDisposable {
   port: number;
 }
 
+/** Null, or the reason why a process is not ready. Never rejects. */
+export type Readiness = () => Promise<string | null> | string | null;
+
 /**
  * Starts it: `/livez` answers while the event loop turns and checks nothing else; `/readyz` asks `ready`,
  * which answers null or the reason why not.
  */
-export async function startAdmin(
-  host: string,
-  port: number,
-  ready: () => Promise<string | null> | string | null,
-): Promise<AdminServer> {
-  const server = createServer(async (request, response) => {
-    const reason = request.url === "/livez" ? null : request.url === "/readyz" ? await ready() : "no such page";
-    const missing = reason === "no such page";
-    response.writeHead(missing ? 404 : reason === null ? 200 : 503, { "content-type": "text/plain" });
-    response.end(`${reason ?? "ok"}\n`);
+export async function startAdmin(host: string, port: number, ready: Readiness): Promise<AdminServer> {
+  const server = createServer((request, response) => {
+    void answer(request.url, ready).then(([status, text]) => {
+      response.writeHead(status, { "content-type": "text/plain" });
+      response.end(`${text}\n`);
+    });
   });
   await listen(server, host, port, "ADMIN_PORT");
   return {
@@ -31,13 +30,15 @@ export async function startAdmin(
   };
 }
 
+async function answer(url: string | undefined, ready: Readiness): Promise<[status: number, text: string]> {
+  if (url === "/livez") return [200, "ok"];
+  if (url !== "/readyz") return [404, "no such page"];
+  const reason = await ready();
+  return reason === null ? [200, "ok"] : [503, reason];
+}
+
 /** Listens, or fails with an error that names the setting of the port. */
-export async function listen(
-  server: import("node:http").Server,
-  host: string,
-  port: number,
-  setting: string,
-): Promise<void> {
+export async function listen(server: Server, host: string, port: number, setting: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(portError(error, port, setting)));
     server.listen(port, host, resolve);

@@ -11,22 +11,23 @@ export interface ProcessContext {
 }
 
 /**
- * Runs a service as this process: starts it, and stops it on SIGINT, SIGTERM, or when the process that
- * launched it is gone. Exits with 1 if it does not start.
+ * Runs a service as this process: reads its settings, starts it, and stops it on SIGINT, SIGTERM, or when
+ * the process that launched it is gone. Exits with 1 if its settings are wrong or it does not start.
  */
-export async function run(
+export async function run<Config extends { logLevel: string }>(
   name: string,
-  logLevel: string,
-  start: (context: ProcessContext) => Promise<AsyncDisposable>,
+  readConfig: () => Config,
+  start: (config: Config, context: ProcessContext) => Promise<AsyncDisposable>,
 ): Promise<void> {
-  const log = createLog(name, logLevel);
+  const config = configOrExit(name, readConfig);
+  const log = createLog(name, config.logLevel);
   const stopping = new AbortController();
   const stopped = stopRequest(stopping);
   process.on("unhandledRejection", (reason) => {
     throw reason;
   });
   try {
-    const service = await start({ log, signal: stopping.signal });
+    const service = await start(config, { log, signal: stopping.signal });
     log.info({ pid: process.pid }, "process.started");
     process.send?.({ ready: true });
     await stopped;
@@ -36,9 +37,21 @@ export async function run(
     process.exit(0);
   } catch (error) {
     if (!stopping.signal.aborted) {
-      log.fatal({ ...errorFacts(error), reason: error instanceof Error ? error.message : "" }, "process.failed");
+      log.fatal(
+        { ...errorFacts(error), reason: error instanceof Error ? error.message : "" },
+        "process.failed",
+      );
     }
     process.exit(stopping.signal.aborted ? 0 : 1);
+  }
+}
+
+function configOrExit<Config>(name: string, readConfig: () => Config): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return process.exit(1);
   }
 }
 

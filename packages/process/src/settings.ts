@@ -43,6 +43,9 @@ export function readSettings<Shape extends z.ZodRawShape>(
 ): z.output<z.ZodObject<Shape>> {
   const result = schema.safeParse(env);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  const lines = result.error.issues.map(({ path, message }) => {
+    const name = path.join(".");
+    return `  ${name}: ${env[name] === undefined ? "must be set" : message}`;
+  });
   throw new Error(`these settings are wrong:\n${lines.join("\n")}`);
 }

@@ -11,7 +11,11 @@ export interface BatchResponse {
 }
 
 /** The result of a record that is there now, under `systemId`. */
-export function recordSuccess(index: number, systemId: string, customerIdentifier: string | null): RecordResult {
+export function recordSuccess(
+  index: number,
+  systemId: string,
+  customerIdentifier: string | null,
+): RecordResult {
   return {
     index,
     system_id: systemId,
@@ -25,7 +29,11 @@ export function recordSuccess(index: number, systemId: string, customerIdentifie
 }
 
 /** The result of a record that was refused: its code, its sentence, and the first place that is wrong. */
-export function recordFailed(index: number, customerIdentifier: string | null, refusal: DomainError): RecordResult {
+export function recordFailed(
+  index: number,
+  customerIdentifier: string | null,
+  refusal: DomainError,
+): RecordResult {
   return {
     index,
     system_id: null,

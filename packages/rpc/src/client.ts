@@ -1,8 +1,8 @@
 import { Client, credentials, type ServiceDefinition } from "@grpc/grpc-js";
 import { methods } from "@waybill/contract/methods.ts";
 import type { RequestOf, ResponseOf } from "./handlers.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { toMetadata, type Caller } from "./metadata.ts";
-import { MESSAGE_BYTES_MAX } from "./server.ts";
 import { fromServiceError } from "./status.ts";
 
 /** How a call is made: for whom, and until when (milliseconds since the epoch). */
@@ -45,9 +45,13 @@ export function openChannel(name: string, address: string): Channel {
 }
 
 /** The methods of one service on a channel. */
-export function peer<Definition extends ServiceDefinition>(channel: Channel, definition: Definition): Peer<Definition> {
+export function peer<Definition extends ServiceDefinition>(
+  channel: Channel,
+  definition: Definition,
+): Peer<Definition> {
   const calls = Object.entries(definition).map(
-    ([name, method]) => [name, (request: unknown, options: CallOptions) => channel.call(method, request, options)] as const,
+    ([name, method]) =>
+      [name, (request: unknown, options: CallOptions) => channel.call(method, request, options)] as const,
   );
   return Object.fromEntries(calls) as Peer<Definition>;
 }
@@ -69,7 +73,9 @@ function channelOptions() {
 
 /** Only calls whose repeat is harmless are repeated, and only when the peer was not there. */
 function serviceConfig() {
-  const retried = methods.filter((method) => method.idempotent).map(({ service, path }) => ({ service, method: path.split("/")[2]! }));
+  const retried = methods
+    .filter((method) => method.idempotent)
+    .map(({ service, path }) => ({ service, method: path.split("/")[2]! }));
   return {
     loadBalancingConfig: [{ round_robin: {} }],
     methodConfig: [

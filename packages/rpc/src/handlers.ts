@@ -14,7 +14,9 @@ export interface Call extends Caller {
 }
 
 /** The request type of a method. */
-export type RequestOf<Method> = Method extends { requestDeserialize: (value: Buffer) => infer Request } ? Request : never;
+export type RequestOf<Method> = Method extends { requestDeserialize: (value: Buffer) => infer Request }
+  ? Request
+  : never;
 
 /** The response type of a method. */
 export type ResponseOf<Method> = Method extends { responseDeserialize: (value: Buffer) => infer Response }
@@ -44,6 +46,9 @@ export function implement<Context, Definition extends ServiceDefinition>(
 ): Implementation {
   const bound = Object.entries<(context: Context, request: never, call: Call) => Promise<unknown>>(
     handlers as never,
-  ).map(([name, handle]) => [name, (request: unknown, call: Call) => handle(context, request as never, call)] as const);
+  ).map(
+    ([name, handle]) =>
+      [name, (request: unknown, call: Call) => handle(context, request as never, call)] as const,
+  );
   return { definition, handlers: Object.fromEntries(bound) };
 }

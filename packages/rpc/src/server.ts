@@ -4,10 +4,9 @@ import { ReflectionService } from "@grpc/reflection";
 import { descriptorBytes } from "@waybill/contract/descriptors.ts";
 import { HealthImplementation } from "grpc-health-check";
 import type { Implementation } from "./handlers.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { unary, type UnaryOptions } from "./unary.ts";
 
-/** Larger than any batch or page; the gateway's body limit is below it. */
-export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 8_000;
 
 export interface RpcServer extends AsyncDisposable {
@@ -56,7 +55,9 @@ function addService(server: Server, { definition, handlers }: Implementation, op
 }
 
 function addHealth(server: Server, implementations: readonly Implementation[]): HealthImplementation {
-  const statuses = Object.fromEntries(["", ...implementations.map(serviceName)].map((name) => [name, "SERVING" as const]));
+  const statuses = Object.fromEntries(
+    ["", ...implementations.map(serviceName)].map((name) => [name, "SERVING" as const]),
+  );
   const health = new HealthImplementation(statuses);
   health.addToServer(server);
   return health;
@@ -74,7 +75,8 @@ function serviceName({ definition }: Implementation): string {
 function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(new Error(`port ${port} is taken or not ours; set GRPC_PORT to another`, { cause: error }));
+      if (error)
+        reject(new Error(`port ${port} is taken or not ours; set GRPC_PORT to another`, { cause: error }));
       else resolve(bound);
     });
   });

@@ -14,6 +14,8 @@ export function toStatus(error: DomainError): StatusObject {
   const code = grpcStatus[catalogue[error.code].grpc];
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, encodeDetails(code, error));
+  // A service that answers has tried already: its callers must not multiply the tries (gRFC A6, pushback).
+  if (code === status.UNAVAILABLE) metadata.set("grpc-retry-pushback-ms", "-1");
   return { code, details: error.message, metadata };
 }
 
@@ -24,7 +26,9 @@ export function fromServiceError(error: ServiceError, peer: string): DomainError
   if (sent) return sent;
   if (error.code === status.UNAVAILABLE) return unavailable(`the ${peer} service does not answer`, error);
   if (error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED) {
-    return new DomainError("DEADLINE_EXCEEDED", `the ${peer} service did not answer in time`, { retryAfterMs: 1_000 });
+    return new DomainError("DEADLINE_EXCEEDED", `the ${peer} service did not answer in time`, {
+      retryAfterMs: 1_000,
+    });
   }
   if (error.code === status.RESOURCE_EXHAUSTED) {
     return new DomainError("BODY_TOO_LARGE", `the message is too large for the ${peer} service`);
@@ -46,8 +50,14 @@ function encodeDetails(code: number, error: DomainError): Buffer {
     details.push({ type_url: `${TYPE_PREFIX}BadRequest`, value });
   }
   if (error.retryAfterMs !== null) {
-    const retry_delay = { seconds: Math.floor(error.retryAfterMs / 1000), nanos: (error.retryAfterMs % 1000) * 1e6 };
-    details.push({ type_url: `${TYPE_PREFIX}RetryInfo`, value: Buffer.from(RetryInfo.encode({ retry_delay }).finish()) });
+    const retry_delay = {
+      seconds: Math.floor(error.retryAfterMs / 1000),
+      nanos: (error.retryAfterMs % 1000) * 1e6,
+    };
+    details.push({
+      type_url: `${TYPE_PREFIX}RetryInfo`,
+      value: Buffer.from(RetryInfo.encode({ retry_delay }).finish()),
+    });
   }
   return Buffer.from(Status.encode({ code, message: error.message, details }).finish());
 }
@@ -68,7 +78,8 @@ function decodeDetails(encoded: Buffer): DomainError | null {
   let retryAfterMs: number | null = null;
   for (const { type_url, value } of details) {
     if (type_url === `${TYPE_PREFIX}ErrorInfo`) code = ErrorInfo.decode(value).reason;
-    if (type_url === `${TYPE_PREFIX}BadRequest`) violations = BadRequest.decode(value).field_violations.map(toViolation);
+    if (type_url === `${TYPE_PREFIX}BadRequest`)
+      violations = BadRequest.decode(value).field_violations.map(toViolation);
     if (type_url === `${TYPE_PREFIX}RetryInfo`) {
       const delay = RetryInfo.decode(value).retry_delay;
       retryAfterMs = (delay?.seconds ?? 0) * 1000 + Math.round((delay?.nanos ?? 0) / 1e6);

@@ -62,7 +62,8 @@ async function answer(
 function deadlineOf(grpcCall: ServerUnaryCall<unknown, unknown>): number {
   const deadline = Number(grpcCall.getDeadline());
   if (!Number.isFinite(deadline)) throw new DomainError("DEADLINE_REQUIRED");
-  if (deadline <= Date.now()) throw new DomainError("DEADLINE_EXCEEDED", "the deadline had passed on arrival");
+  if (deadline <= Date.now())
+    throw new DomainError("DEADLINE_EXCEEDED", "the deadline had passed on arrival");
   return deadline;
 }
 

@@ -1,6 +1,6 @@
 import { openDatabase } from "@waybill/events/service-database.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { startAdmin } from "@waybill/process/admin.ts";
+import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { startServer } from "@waybill/rpc/server.ts";
 import type { CallbacksConfig } from "./config.ts";
@@ -11,9 +11,12 @@ export interface CallbacksService extends AsyncDisposable {
 }
 
 /** Starts the service; it takes calls once its database answers. Disposing it lets calls in flight finish. */
-export async function startCallbacks(config: CallbacksConfig, process: ProcessContext): Promise<CallbacksService> {
+export async function startCallbacks(
+  config: CallbacksConfig,
+  process: ProcessContext,
+): Promise<CallbacksService> {
   const running = new AsyncDisposableStack();
-  let ready: () => Promise<string | null> | string | null = () => "starting";
+  let ready: Readiness = () => "starting";
   running.use(await startAdmin(config.host, config.adminPort, () => ready()));
   const database = running.use(await openDatabase(config, [], process));
   const server = running.use(

@@ -1,7 +1,6 @@
-import { readSettings } from "@waybill/process/settings.ts";
 import { run } from "@waybill/process/run.ts";
+import { readSettings } from "@waybill/process/settings.ts";
 import { settings, toConfig } from "./config.ts";
 import { startGroupings } from "./service.ts";
 
-const config = toConfig(readSettings(settings, process.env));
-await run("groupings", config.logLevel, (context) => startGroupings(config, context));
+await run("groupings", () => toConfig(readSettings(settings, process.env)), startGroupings);

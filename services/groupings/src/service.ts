@@ -1,7 +1,7 @@
 import { aggregateStore, openDatabase } from "@waybill/events/service-database.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { startAdmin } from "@waybill/process/admin.ts";
+import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { ProfileServiceService } from "@waybill/proto/groupings/v1/profiles.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
@@ -21,9 +21,12 @@ export interface GroupingsService extends AsyncDisposable {
 }
 
 /** Starts the service; it takes calls once its database answers. Disposing it lets calls in flight finish. */
-export async function startGroupings(config: GroupingsConfig, process: ProcessContext): Promise<GroupingsService> {
+export async function startGroupings(
+  config: GroupingsConfig,
+  process: ProcessContext,
+): Promise<GroupingsService> {
   const running = new AsyncDisposableStack();
-  let ready: () => Promise<string | null> | string | null = () => "starting";
+  let ready: Readiness = () => "starting";
   running.use(await startAdmin(config.host, config.adminPort, () => ready()));
   const database = running.use(await openDatabase(config, [profilesCollection], process));
   const context: GroupingsContext = {

@@ -1,6 +1,6 @@
 import { aggregateStore, openDatabase } from "@waybill/events/service-database.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { startAdmin } from "@waybill/process/admin.ts";
+import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
@@ -21,9 +21,12 @@ export interface LineItemsService extends AsyncDisposable {
 }
 
 /** Starts the service; it takes calls once its database answers. Disposing it lets calls in flight finish. */
-export async function startLineItems(config: LineItemsConfig, process: ProcessContext): Promise<LineItemsService> {
+export async function startLineItems(
+  config: LineItemsConfig,
+  process: ProcessContext,
+): Promise<LineItemsService> {
   const running = new AsyncDisposableStack();
-  let ready: () => Promise<string | null> | string | null = () => "starting";
+  let ready: Readiness = () => "starting";
   running.use(await startAdmin(config.host, config.adminPort, () => ready()));
   const database = running.use(
     await openDatabase(config, [skusCollection, orderLinesCollection, sweepsCollection], process),
@@ -33,13 +36,19 @@ export async function startLineItems(config: LineItemsConfig, process: ProcessCo
     skus: aggregateStore(database, skusCollection),
     orderLines: aggregateStore(database, orderLinesCollection),
   };
-  running.use(startSweeper(database.db, peer(channel, OrderServiceService), config.sweepIntervalMs, process.log));
+  running.use(
+    startSweeper(database.db, peer(channel, OrderServiceService), config.sweepIntervalMs, process.log),
+  );
   const server = running.use(await startRpc(config, context, process));
   ready = database.ready;
   return { grpcPort: server.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function startRpc(config: LineItemsConfig, context: LineItemsContext, { log }: ProcessContext): Promise<RpcServer> {
+function startRpc(
+  config: LineItemsConfig,
+  context: LineItemsContext,
+  { log }: ProcessContext,
+): Promise<RpcServer> {
   return startServer({
     host: config.host,
     port: config.grpcPort,

@@ -1,7 +1,6 @@
-import { readSettings } from "@waybill/process/settings.ts";
 import { run } from "@waybill/process/run.ts";
+import { readSettings } from "@waybill/process/settings.ts";
 import { settings, toConfig } from "./config.ts";
 import { startOrders } from "./service.ts";
 
-const config = toConfig(readSettings(settings, process.env));
-await run("orders", config.logLevel, (context) => startOrders(config, context));
+await run("orders", () => toConfig(readSettings(settings, process.env)), startOrders);

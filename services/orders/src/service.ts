@@ -1,7 +1,7 @@
 import { aggregateStore, openDatabase, type ServiceDatabase } from "@waybill/events/service-database.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { startAdmin } from "@waybill/process/admin.ts";
+import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
@@ -23,7 +23,7 @@ export interface OrdersService extends AsyncDisposable {
 /** Starts the service; it takes calls once its database answers. Disposing it lets calls in flight finish. */
 export async function startOrders(config: OrdersConfig, process: ProcessContext): Promise<OrdersService> {
   const running = new AsyncDisposableStack();
-  let ready: () => Promise<string | null> | string | null = () => "starting";
+  let ready: Readiness = () => "starting";
   running.use(await startAdmin(config.host, config.adminPort, () => ready()));
   const database = running.use(await openDatabase(config, [ordersCollection], process));
   const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
@@ -33,7 +33,9 @@ export async function startOrders(config: OrdersConfig, process: ProcessContext)
       port: config.grpcPort,
       log: process.log,
       translate: mongoFailure,
-      implementations: [implement(OrderServiceService, orderHandlers, createContext(config, database, lineItems))],
+      implementations: [
+        implement(OrderServiceService, orderHandlers, createContext(config, database, lineItems)),
+      ],
     }),
   );
   ready = database.ready;
