@@ -6,7 +6,9 @@ import type { Reporter, TestModule } from "vitest/node";
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: string): void {
-    const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state));
+    const states = modules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => test.result().state),
+    );
     const passed = states.filter((state) => state === "passed").length;
     const broken = modules.filter((module) => module.errors().length > 0).length + errors.length;
     const failed = states.filter((state) => state === "failed").length + broken;

@@ -20,7 +20,9 @@ export function claimDataDir(dataDir: string): Disposable {
 export function assertUnused(dataDir: string): void {
   const pid = readPid(dataDir);
   if (pid === null || pid === process.pid || !isAlive(pid)) return;
-  throw new Error(`Waybill already runs here (process ${pid}); stop it first, or set WAYBILL_DATA to another folder`);
+  throw new Error(
+    `Waybill already runs here (process ${pid}); stop it first, or set WAYBILL_DATA to another folder`,
+  );
 }
 
 function readPid(dataDir: string): number | null {

@@ -10,7 +10,14 @@ const checks: readonly [name: string, command: string, ...args: string[]][] = [
   ["format", "node_modules/.bin/prettier", "--check", "--log-level", "warn", "."],
   ["proto lint", "packages/proto/node_modules/.bin/buf", "lint", "proto"],
   ["proto format", "packages/proto/node_modules/.bin/buf", "format", "--diff", "--exit-code", "proto"],
-  ["proto breaking", "packages/proto/node_modules/.bin/buf", "breaking", "proto", "--against", "proto/released.binpb"],
+  [
+    "proto breaking",
+    "packages/proto/node_modules/.bin/buf",
+    "breaking",
+    "proto",
+    "--against",
+    "proto/released.binpb",
+  ],
 ];
 
 const failed = checks.filter(([name, command, ...args]) => {

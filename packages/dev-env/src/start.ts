@@ -59,7 +59,11 @@ function readPorts(env: NodeJS.ProcessEnv): Ports {
 function announce({ url, grpc, mongodb, kafka }: System, key: string, dataDir: string): void {
   say(`MongoDB: ${mongodb.origin}`);
   say(`Kafka: ${kafka.origin}`);
-  say(`gRPC: ${Object.entries(grpc).map(([name, address]) => `${name} ${address}`).join(", ")}`);
+  say(
+    `gRPC: ${Object.entries(grpc)
+      .map(([name, address]) => `${name} ${address}`)
+      .join(", ")}`,
+  );
   say(`Kafka brokers: ${kafka.address}; data and logs: ${dataDir}`);
   say(`Waybill is ready: ${url}  key of the sandbox tenant: ${key}`);
 }

@@ -70,7 +70,9 @@ export function supervise(options: ServiceOptions): SupervisedService {
     current = Promise.withResolvers<void>();
     quickDeaths = lifeMs < STABLE_MS ? quickDeaths + 1 : 0;
     const pauseMs = quickDeaths < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (quickDeaths - 2));
-    options.report(`${options.name} died (${how}); starting it again${pauseMs > 0 ? ` in ${pauseMs} ms` : ""}`);
+    options.report(
+      `${options.name} died (${how}); starting it again${pauseMs > 0 ? ` in ${pauseMs} ms` : ""}`,
+    );
     await delay(pauseMs);
     if (!stopping) start();
   };

@@ -35,6 +35,8 @@ export interface SystemOptions {
   report: (line: string) => void;
   /** Data need not outlive the system: for tests. */
   ephemeral?: boolean;
+  /** MongoDB and Kafka stay down once they die, until `restart()`: for tests. */
+  leaveEnginesDown?: boolean;
 }
 
 /** The whole system, running. */
@@ -80,14 +82,15 @@ async function choosePorts(wanted: Ports): Promise<Ports> {
 }
 
 async function startEngines(
-  { dataDir, env, report, ephemeral = false }: SystemOptions,
+  { dataDir, env, report, ephemeral = false, leaveEnginesDown = false }: SystemOptions,
   ports: Ports,
   running: AsyncDisposableStack,
 ): Promise<[Engine, Engine]> {
   const engine = { dataDir, env, report, ephemeral };
   const keep = (started: Engine, name: string) => {
     running.defer(() => started.stop());
-    if (started.owned) started.onExit((reason) => void restart(name, started.restart, reason, report));
+    if (started.owned && !leaveEnginesDown)
+      started.onExit((reason) => void restart(name, started.restart, reason, report));
     return started;
   };
   return Promise.all([
@@ -122,7 +125,10 @@ function startServices(
   const start = (name: ServiceName) =>
     supervise({
       name,
-      env: { ...shared, ...(name === "gateway" ? gatewaySettings(options, ports) : { GRPC_PORT: String(ports[name]) }) },
+      env: {
+        ...shared,
+        ...(name === "gateway" ? gatewaySettings(options, ports) : { GRPC_PORT: String(ports[name]) }),
+      },
       logFile: join(options.dataDir, "logs", `${name}.log`),
       report: options.report,
     });
@@ -138,7 +144,12 @@ function startServices(
   return services;
 }
 
-function sharedSettings({ env }: SystemOptions, ports: Ports, mongodb: Engine, kafka: Engine): NodeJS.ProcessEnv {
+function sharedSettings(
+  { env }: SystemOptions,
+  ports: Ports,
+  mongodb: Engine,
+  kafka: Engine,
+): NodeJS.ProcessEnv {
   const grpc = grpcAddresses(ports);
   return {
     NODE_ENV: "production",
@@ -173,7 +184,8 @@ async function untilReady(url: string): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/readyz`).catch(() => null);
     if (answer?.ok) return;
-    if (Date.now() > deadline) throw new Error(`not ready after ${READY_MS_MAX / 1000} s: ${(await answer?.text()) ?? ""}`);
+    if (Date.now() > deadline)
+      throw new Error(`not ready after ${READY_MS_MAX / 1000} s: ${(await answer?.text()) ?? ""}`);
     await delay(50);
   }
 }

@@ -7,17 +7,15 @@ import { startMongodb } from "./mongodb.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Of the MongoDB that all tests of a run share; each test uses databases of its own. */
+    /** Of the MongoDB that all tests of the project share; each file uses databases of its own. */
     mongodbUrl: string;
-    /** Of the Kafka that all tests of a run share; each test uses a topic prefix of its own. */
+    /** Of the Kafka that all tests of the project share; each file uses a topic prefix of its own. */
     kafkaBrokers: string;
   }
 }
 
-/** Starts one MongoDB and one Kafka for a test run, unless only unit tests run. */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const selected = project.vitest.projects.map(({ name }) => name);
-  if (selected.every((name) => name === "unit")) return undefined;
+/** Starts one MongoDB and one Kafka for all tests of a project. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "waybill-test-"));
   const options = {
     dataDir,

@@ -1,0 +1,51 @@
+import { randomUUID } from "node:crypto";
+import { Kafka, logLevel } from "kafkajs";
+import { inject, vi } from "vitest";
+
+/** A message of a topic, as any consumer reads it. */
+export interface TopicMessage {
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+}
+
+/** Reads a topic from its beginning with a consumer group of its own. */
+export interface TopicReader extends AsyncDisposable {
+  /** What has arrived so far with this key, in the order of arrival. */
+  ofKey: (key: string) => TopicMessage[];
+}
+
+/** Starts reading. */
+export async function readTopic(topic: string): Promise<TopicReader> {
+  const { kafkaBrokers, topicPrefix } = inject("system");
+  const kafka = new Kafka({ brokers: kafkaBrokers.split(","), logLevel: logLevel.NOTHING });
+  await topicExists(kafka, topicPrefix + topic);
+  const consumer = kafka.consumer({ groupId: randomUUID() });
+  const messages: TopicMessage[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topic: topicPrefix + topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const headers = Object.entries(message.headers ?? {}).map(
+        ([name, value]) => [name, String(value)] as const,
+      );
+      messages.push({
+        key: String(message.key),
+        value: String(message.value),
+        headers: Object.fromEntries(headers),
+      });
+    },
+  });
+  return {
+    ofKey: (key) => messages.filter((message) => message.key === key),
+    [Symbol.asyncDispose]: () => consumer.disconnect(),
+  };
+}
+
+// The services make their topics in the background, since they start without Kafka too.
+async function topicExists(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  await vi.waitUntil(async () => (await admin.listTopics()).includes(topic), 10_000);
+  await admin.disconnect();
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from "vitest/config";
+
+const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+
+// unit: pure code, in milliseconds. service: one service or package against real MongoDB and Kafka.
+// e2e: REST in, topics and webhooks out, all services as processes. test/faults has a configuration of its own.
+export default defineConfig({
+  test: {
+    reporters: ["default", "./packages/dev-env/src/closing-line.ts"],
+    projects: [
+      { test: { ...limits, name: "unit", include: ["{packages,services}/*/src/**/*.test.ts"] } },
+      {
+        test: {
+          ...limits,
+          name: "service",
+          include: ["{packages,services}/*/test/**/*.test.ts"],
+          globalSetup: "packages/dev-env/src/test-engines.ts",
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/setup.ts",
+        },
+      },
+    ],
+  },
+});
