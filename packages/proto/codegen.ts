@@ -29,13 +29,21 @@ function generate() {
 
 /** Every gRPC service by its full name, for whoever reaches methods by the contract (the gateway). */
 function listOfServices(folder: string): string {
-  const services = globSync("waybill/*/v1/*.ts", { cwd: folder }).sort().flatMap((file) => {
-    const source = readFileSync(join(folder, file), "utf8");
-    return [...source.matchAll(/^export const (\w+Service) = \{/gm)].map(([, name]) => ({ name: name!, file }));
-  });
+  const services = globSync("waybill/*/v1/*.ts", { cwd: folder })
+    .sort()
+    .flatMap((file) => {
+      const source = readFileSync(join(folder, file), "utf8");
+      return [...source.matchAll(/^export const (\w+Service) = \{/gm)].map(([, name]) => ({
+        name: name!,
+        file,
+      }));
+    });
   const lines = services.map(({ name, file }) => {
     const fullName = `${dirname(file).replaceAll("/", ".")}.${name.replace(/Service$/, "")}`;
-    return { name: `  "${fullName}": ${name},`, line: `import { ${name} } from "./${file.replace("waybill/", "")}";` };
+    return {
+      name: `  "${fullName}": ${name},`,
+      line: `import { ${name} } from "./${file.replace("waybill/", "")}";`,
+    };
   });
   return [
     ...lines.map(({ line }) => line),
@@ -61,7 +69,11 @@ function hashOfSources(): string {
   const hash = createHash("sha256");
   const sources = ["proto/buf.yaml", "proto/buf.gen.yaml", "pnpm-lock.yaml", "packages/proto/codegen.ts"];
   for (const file of [...globSync("proto/**/*.proto", { cwd: root }).sort(), ...sources]) {
-    hash.update(file).update("\0").update(readFileSync(join(root, file))).update("\0");
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(join(root, file)))
+      .update("\0");
   }
   return hash.digest("hex");
 }

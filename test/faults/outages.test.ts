@@ -1,4 +1,4 @@
-import type { Engine, OwnedEngine } from "@waybill/dev-env/engine.ts";
+import type { Engine, OwnedEngine } from "@waybill/dev-env/engine/engine.ts";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { anOrder } from "./order.ts";
 import { readOrderEvents } from "./order-topic.ts";

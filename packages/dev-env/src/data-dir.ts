@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isAlive } from "./child.ts";
+import { isAlive } from "./engine/child.ts";
 
 /** Where `npm start` keeps its data: `WAYBILL_DATA`, else `.waybill` in this checkout. */
 export function dataDirOf(env: NodeJS.ProcessEnv): string {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Engine } from "./engine.ts";
-import { choosePort } from "./free-port.ts";
-import { startKafka } from "./kafka.ts";
-import { startMongodb } from "./mongodb.ts";
+import type { Engine } from "./engine/engine.ts";
+import { choosePort } from "./engine/free-port.ts";
+import { startKafka } from "./kafka/start.ts";
+import { startMongodb } from "./mongodb/start.ts";
 import { supervise, type SupervisedService } from "./supervised.ts";
 
 /** The services, by the folder they live in. */

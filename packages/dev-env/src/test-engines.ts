@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startKafka } from "./kafka.ts";
-import { startMongodb } from "./mongodb.ts";
+import { startKafka } from "./kafka/start.ts";
+import { startMongodb } from "./mongodb/start.ts";
 
 declare module "vitest" {
   interface ProvidedContext {

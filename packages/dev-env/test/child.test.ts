@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { isAlive, runTool, startChild } from "../src/child.ts";
+import { isAlive, runTool, startChild } from "../src/engine/child.ts";
 import { startOwner } from "./harness.ts";
 
 const SHELL = "/bin/sh";

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Kafka, logLevel, Partitioners, type Admin } from "kafkajs";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { EngineOptions, OwnedEngine } from "../src/engine.ts";
-import { freePort } from "../src/free-port.ts";
-import { startKafka } from "../src/kafka.ts";
+import type { EngineOptions, OwnedEngine } from "../src/engine/engine.ts";
+import { freePort } from "../src/engine/free-port.ts";
+import { startKafka } from "../src/kafka/start.ts";
 import { isListening, nativeEnv, startOwner, temporaryFolder } from "./harness.ts";
 
 const TIME_LIMIT_MS = 40_000;

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { MongoClient } from "mongodb";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Engine, OwnedEngine } from "../src/engine.ts";
-import { freePort } from "../src/free-port.ts";
-import { startMongodb, type MongodbOptions } from "../src/mongodb.ts";
+import type { Engine, OwnedEngine } from "../src/engine/engine.ts";
+import { freePort } from "../src/engine/free-port.ts";
+import type { MongodbOptions } from "../src/mongodb/options.ts";
+import { startMongodb } from "../src/mongodb/start.ts";
 import { isListening, nativeEnv, startOwner, temporaryFolder } from "./harness.ts";
 
 const TIME_LIMIT_MS = 30_000;

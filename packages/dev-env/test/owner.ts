@@ -1,9 +1,9 @@
 // A process that starts something and stays, for tests that kill it. Prints one line when it has started.
 //   node owner.ts mongodb|kafka <dataDir> <port>
 //   node owner.ts program <absolute path> [arguments…]
-import { startChild } from "../src/child.ts";
-import { startKafka } from "../src/kafka.ts";
-import { startMongodb } from "../src/mongodb.ts";
+import { startChild } from "../src/engine/child.ts";
+import { startKafka } from "../src/kafka/start.ts";
+import { startMongodb } from "../src/mongodb/start.ts";
 
 const [what, ...args] = process.argv.slice(2);
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runTool } from "../src/child.ts";
-import { cachedTool, toolFolder } from "../src/tool-cache.ts";
+import { runTool } from "../src/engine/child.ts";
+import { cachedTool, toolFolder } from "../src/engine/tool-cache.ts";
 import { temporaryFolder } from "./harness.ts";
 
 test("two that fill the same folder at once both get the one that was there first", async () => {

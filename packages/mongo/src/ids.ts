@@ -1,4 +1,7 @@
+import { randomInt } from "node:crypto";
 import { v7 } from "uuid";
+
+const REFERENCE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /** A new id: a UUID version 7, which sorts by the time it was made. */
 export function newId(): string {
@@ -22,4 +25,10 @@ export function firstIdAt(atMs: number): string {
 /** When an id was made: milliseconds since the epoch. */
 export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/** A number that other systems can quote: the prefix, `/`, and six random characters of A–Z and 0–9. */
+export function newReference(prefix: "CO" | "COL"): string {
+  const letters = Array.from({ length: 6 }, () => REFERENCE_LETTERS[randomInt(REFERENCE_LETTERS.length)]);
+  return `${prefix}/${letters.join("")}`;
 }

@@ -10,7 +10,12 @@ export const settings = z.object({
   ...kafkaSettings,
   GRPC_PORT: port(50052, "gRPC port"),
   ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:port, or dns:///name:port"),
-  SWEEP_INTERVAL_MS: count(60_000, 100, 3_600_000, "how often lines of attempts that never committed are freed"),
+  SWEEP_INTERVAL_MS: count(
+    60_000,
+    100,
+    3_600_000,
+    "how often lines of attempts that never committed are freed",
+  ),
 });
 
 export interface LineItemsConfig extends DatabaseConfig {

@@ -1,8 +1,8 @@
-import { randomInt } from "node:crypto";
 import type { AggregateDocument } from "@waybill/events/aggregates.ts";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { newReference } from "@waybill/mongo/ids.ts";
 import { LineItem, type OrderLines, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
 import { priceLine } from "./price.ts";
 import type { SkuDocument } from "./sku.ts";
@@ -30,7 +30,6 @@ export interface KnownSkus {
 
 /** Counters have up to ten digits (000 Orders Groupings). */
 const AMOUNT_MAX = 9_999_999_999;
-const REFERENCE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const blank = LineItem.decode(new Uint8Array());
 
 /**
@@ -71,7 +70,7 @@ function createLine(line: LineItem, id: string, sku: SkuDocument, amount: number
     promised_delivery_date: line.promised_delivery_date ?? null,
     estimated_delivery_date: line.estimated_delivery_date ?? null,
     pick_from: line.pick_from as PickFrom[],
-    references: [`COL/${randomReference()}`],
+    references: [newReference("COL")],
     unit: sku.unit ?? null,
     base_unit: sku.base_unit ?? null,
     amount_in_base_unit: amount,
@@ -110,7 +109,8 @@ function skuOf(line: LineItem, { byId, byCustomerIdentifier }: KnownSkus, index:
     throw refusal("REQUIRED", place("sku_customer_id"), "a line names its SKU by sku_customer_id or sku_id");
   }
   const named = line.sku_customer_id ? byCustomerIdentifier.get(line.sku_customer_id) : undefined;
-  if (line.sku_customer_id && !named) throw refusal("SKU_NOT_FOUND", place("sku_customer_id"), "there is no such SKU");
+  if (line.sku_customer_id && !named)
+    throw refusal("SKU_NOT_FOUND", place("sku_customer_id"), "there is no such SKU");
   const byItsId = line.sku_id ? byId.get(line.sku_id) : undefined;
   if (line.sku_id && !byItsId) throw refusal("SKU_NOT_FOUND", place("sku_id"), "there is no such SKU");
   if (named && byItsId && named._id !== byItsId._id) {
@@ -121,8 +121,4 @@ function skuOf(line: LineItem, { byId, byCustomerIdentifier }: KnownSkus, index:
 
 function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
   return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
-}
-
-function randomReference(): string {
-  return Array.from({ length: 6 }, () => REFERENCE_LETTERS[randomInt(REFERENCE_LETTERS.length)]).join("");
 }

@@ -25,7 +25,13 @@ const minorDigits = new Map<string, number>();
  * 003 Line items, rules 12 to 14 of the design: net = unit price × quantity × priced units per unit, taxes =
  * net × rate / 100, gross = net + taxes, each rounded half up to the currency's minor unit.
  */
-export function priceLine({ unitPrice, quantity, priceUnitsPerUnit, taxRate, currency }: PricedLine): LinePrice {
+export function priceLine({
+  unitPrice,
+  quantity,
+  priceUnitsPerUnit,
+  taxRate,
+  currency,
+}: PricedLine): LinePrice {
   if (unitPrice === null) return { total_net_price: null, taxes: null, total_gross_price: null };
   const digits = minorUnitDigits(currency);
   const net = new Big(unitPrice).times(quantity).times(priceUnitsPerUnit).round(digits, Big.roundHalfUp);

@@ -9,7 +9,10 @@ import type { SkuDocument } from "./sku.ts";
 const DUPLICATE_KEY = 11_000;
 
 /** Inserts SKUs with their events, all or none. */
-export function insertSkus({ skus }: LineItemsContext, creations: readonly Creation<SkuDocument>[]): Promise<void> {
+export function insertSkus(
+  { skus }: LineItemsContext,
+  creations: readonly Creation<SkuDocument>[],
+): Promise<void> {
   return insertAggregates(skus, creations);
 }
 
@@ -31,7 +34,11 @@ export async function findSkuWinners(
 }
 
 /** One SKU of the tenant, null if there is none with this id. */
-export function getSkuDocument({ skus }: LineItemsContext, tenantId: string, id: string): Promise<SkuDocument | null> {
+export function getSkuDocument(
+  { skus }: LineItemsContext,
+  tenantId: string,
+  id: string,
+): Promise<SkuDocument | null> {
   return skus.collection.findOne({ _id: id, tenant_id: tenantId });
 }
 
@@ -50,7 +57,9 @@ export function listSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter):
     .find({
       tenant_id: filter.tenantId,
       ...(filter.ids.length > 0 ? { _id: { $in: [...filter.ids] } } : {}),
-      ...(filter.customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...filter.customerIdentifiers] } } : {}),
+      ...(filter.customerIdentifiers.length > 0
+        ? { customer_identifier: { $in: [...filter.customerIdentifiers] } }
+        : {}),
     })
     .sort({ created_at: -1, _id: -1 })
     .skip(filter.offset)
@@ -68,7 +77,9 @@ export async function findSkusOfLines(
   const names = distinct(lines.map(({ sku_customer_id }) => sku_customer_id));
   const [byId, byName] = await Promise.all([
     ids.length > 0 ? skus.collection.find({ tenant_id: tenantId, _id: { $in: ids } }).toArray() : [],
-    names.length > 0 ? skus.collection.find({ tenant_id: tenantId, customer_identifier: { $in: names } }).toArray() : [],
+    names.length > 0
+      ? skus.collection.find({ tenant_id: tenantId, customer_identifier: { $in: names } }).toArray()
+      : [],
   ]);
   return {
     byId: new Map(byId.map((sku) => [sku._id, sku])),

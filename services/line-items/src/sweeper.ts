@@ -78,7 +78,13 @@ export async function sweepOnce(
     .toArray();
   if (attempts.length === 0) return false;
   for (const [tenantId, members] of Map.groupBy(attempts, ({ tenant_id }) => tenant_id)) {
-    await freeUnknown(lines, orders, tenantId, members.map(({ _id }) => _id), log);
+    await freeUnknown(
+      lines,
+      orders,
+      tenantId,
+      members.map(({ _id }) => _id),
+      log,
+    );
   }
   await sweeps.updateOne({ _id: "attempts" }, { $set: { position: attempts.at(-1)!._id } }, { upsert: true });
   return attempts.length === BATCH_ORDERS_MAX;
@@ -92,7 +98,9 @@ async function freeUnknown(
   log: Logger,
 ): Promise<void> {
   const caller = { tenantId, requestId: requestIdOr(undefined), traceparent: traceparentOr(undefined) };
-  const known = new Set((await orders.findOrders({ ids }, { ...caller, deadline: Date.now() + CALL_MS_MAX })).ids);
+  const known = new Set(
+    (await orders.findOrders({ ids }, { ...caller, deadline: Date.now() + CALL_MS_MAX })).ids,
+  );
   const unknown = ids.filter((id) => !known.has(id));
   if (unknown.length === 0) return;
   await lines.deleteMany({ _id: { $in: unknown }, tenant_id: tenantId });

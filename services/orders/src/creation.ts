@@ -108,7 +108,9 @@ function toRefusal({ code, reason, pointer }: LinesResult): DomainError | null {
   if (!code) return null;
   const known = isErrorCode(code) ? code : "INVALID_REQUEST";
   const detail = reason ?? "the lines were refused";
-  return new DomainError(known, detail, { violations: [{ pointer: pointer ?? "/line_items", code: known, detail }] });
+  return new DomainError(known, detail, {
+    violations: [{ pointer: pointer ?? "/line_items", code: known, detail }],
+  });
 }
 
 function assertFresh(candidates: readonly OrderCandidate[]): void {

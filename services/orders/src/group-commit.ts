@@ -72,7 +72,10 @@ export function groupCommit<Item, Result>(
   };
 }
 
-function takeGroup<Item, Result>(waiting: Submission<Item, Result>[], groupMax: number): Submission<Item, Result>[] {
+function takeGroup<Item, Result>(
+  waiting: Submission<Item, Result>[],
+  groupMax: number,
+): Submission<Item, Result>[] {
   let size = 0;
   let count = 0;
   for (const { items } of waiting) {
@@ -89,7 +92,10 @@ async function settle<Item, Result>(
   group: readonly Submission<Item, Result>[],
 ): Promise<void> {
   try {
-    const results = await commit(tenantId, group.flatMap(({ items }) => items));
+    const results = await commit(
+      tenantId,
+      group.flatMap(({ items }) => items),
+    );
     let from = 0;
     for (const { items, resolve } of group) {
       resolve(results.slice(from, from + items.length));

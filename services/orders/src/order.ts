@@ -1,14 +1,15 @@
-import { randomInt } from "node:crypto";
 import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
 import type { Candidate } from "@waybill/events/create-once.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { newReference } from "@waybill/mongo/ids.ts";
 import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
-export interface OrderDocument extends Omit<Order, "id" | "line_items" | "version" | "updated_at">, AggregateDocument {
+export interface OrderDocument
+  extends Omit<Order, "id" | "line_items" | "version" | "updated_at">, AggregateDocument {
   order_nr: number;
   customer_identifier: string;
   status: string;
@@ -44,7 +45,6 @@ export interface NewOrder {
   now: string;
 }
 
-const REFERENCE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const PRIORITY_DEFAULT = 100;
 // Fields that documents from before they existed do not have.
 const blank = Order.decode(new Uint8Array());
@@ -59,7 +59,10 @@ export function recordRefusal({ split_policy, backorder_policy }: Order): Domain
 }
 
 /** The rule of creating an order: defaults filled in, and the event of its creation. */
-export function createOrder(candidate: OrderCandidate, { tenantId, orderNr, now }: NewOrder): Decision<OrderDocument> {
+export function createOrder(
+  candidate: OrderCandidate,
+  { tenantId, orderNr, now }: NewOrder,
+): Decision<OrderDocument> {
   const { id: _unset, line_items, ...fields } = candidate.record;
   const state: OrderDocument = {
     ...fields,
@@ -72,7 +75,7 @@ export function createOrder(candidate: OrderCandidate, { tenantId, orderNr, now 
     backorder_policy: fields.backorder_policy ?? "backorder",
     routing_policy: fields.routing_policy ?? "least_cost",
     split_policy: fields.split_policy ?? "minimize_splits",
-    references: [`CO/${randomReference()}`],
+    references: [newReference("CO")],
     created_at: now,
     updated_at: now,
     fingerprint: candidate.fingerprint,
@@ -87,7 +90,13 @@ export function createOrder(candidate: OrderCandidate, { tenantId, orderNr, now 
 /** The message of a stored order with its lines. */
 export function toOrder(document: OrderDocument, lines: OrderLines): Order {
   const { _id, tenant_id, fingerprint, sequence, ...fields } = document;
-  return { ...blank, ...fields, id: _id, line_items: lines.line_items, lines_revision: lines.lines_revision ?? null };
+  return {
+    ...blank,
+    ...fields,
+    id: _id,
+    line_items: lines.line_items,
+    lines_revision: lines.lines_revision ?? null,
+  };
 }
 
 /** The message of a stored order in a list of summaries. */
@@ -107,8 +116,4 @@ export function toSummary(document: OrderDocument, { line_items }: OrderLines): 
     total_quantity: line_items.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0),
     has_shipments: false,
   };
-}
-
-function randomReference(): string {
-  return Array.from({ length: 6 }, () => REFERENCE_LETTERS[randomInt(REFERENCE_LETTERS.length)]).join("");
 }

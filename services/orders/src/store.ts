@@ -39,7 +39,9 @@ export function getOrderDocument(
   tenantId: string,
   name: string,
 ): Promise<OrderDocument | null> {
-  const key: Filter<OrderDocument> = orderNrPattern.test(name) ? { order_nr: Number(name) } : { _id: name.toLowerCase() };
+  const key: Filter<OrderDocument> = orderNrPattern.test(name)
+    ? { order_nr: Number(name) }
+    : { _id: name.toLowerCase() };
   return orders.collection.findOne({ tenant_id: tenantId, ...key });
 }
 

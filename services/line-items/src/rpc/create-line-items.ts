@@ -15,14 +15,28 @@ export async function createLineItems(
   { orders }: CreateLineItemsRequest,
   call: Call,
 ): Promise<CreateLineItemsResponse> {
-  const skus = await findSkusOfLines(context, call.tenantId, orders.flatMap(({ line_items }) => line_items));
+  const skus = await findSkusOfLines(
+    context,
+    call.tenantId,
+    orders.flatMap(({ line_items }) => line_items),
+  );
   const now = new Date().toISOString();
-  const decided = orders.map((order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now));
-  await insertOrderLines(context, decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError)));
+  const decided = orders.map(
+    (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now),
+  );
+  await insertOrderLines(
+    context,
+    decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError)),
+  );
   return { results: decided.map(toResult) };
 }
 
-function decide(tenantId: string, order: OrderLines, skus: KnownSkus, now: string): OrderLinesDocument | DomainError {
+function decide(
+  tenantId: string,
+  order: OrderLines,
+  skus: KnownSkus,
+  now: string,
+): OrderLinesDocument | DomainError {
   try {
     return createOrderLines(tenantId, order, skus, now);
   } catch (error) {

@@ -26,7 +26,9 @@ export async function createSkus(
     const candidate = candidates[index];
     const outcome = candidate ? outcomes.get(candidate)! : call.failures.get(index)!;
     const name = record.customer_identifier ?? null;
-    return outcome instanceof DomainError ? recordFailed(index, name, outcome) : recordSuccess(index, outcome.id, name);
+    return outcome instanceof DomainError
+      ? recordFailed(index, name, outcome)
+      : recordSuccess(index, outcome.id, name);
   });
   return batchResponse(results);
 }

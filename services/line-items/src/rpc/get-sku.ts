@@ -5,7 +5,11 @@ import type { LineItemsContext } from "../context.ts";
 import { toSku } from "../sku.ts";
 import { getSkuDocument } from "../store.ts";
 
-export async function getSku(context: LineItemsContext, request: GetSkuRequest, call: Call): Promise<GetSkuResponse> {
+export async function getSku(
+  context: LineItemsContext,
+  request: GetSkuRequest,
+  call: Call,
+): Promise<GetSkuResponse> {
   const document = await getSkuDocument(context, call.tenantId, request.sku!);
   if (document === null) throw new DomainError("SKU_NOT_FOUND");
   return { sku: toSku(document) };

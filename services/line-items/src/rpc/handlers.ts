@@ -8,7 +8,11 @@ import { getSku } from "./get-sku.ts";
 import { listLineItems } from "./list-line-items.ts";
 import { listSkus } from "./list-skus.ts";
 
-export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> = { createSkus, getSku, listSkus };
+export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> = {
+  createSkus,
+  getSku,
+  listSkus,
+};
 
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {
   createLineItems,

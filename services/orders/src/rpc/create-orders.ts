@@ -14,7 +14,9 @@ export async function createOrders(
   { orders }: CreateOrdersRequest,
   call: Call,
 ): Promise<CreateOrdersResponse> {
-  const checked = orders.map((record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call));
+  const checked = orders.map(
+    (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
+  );
   const candidates = checked.filter((item): item is OrderCandidate => !(item instanceof DomainError));
   const outcomes = candidates.length > 0 ? await creation.submit(call.tenantId, candidates) : [];
   const byCandidate = new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));
@@ -38,5 +40,7 @@ function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
 
 function toResult(index: number, record: Order, outcome: Outcome): RecordResult {
   const name = record.customer_identifier ?? null;
-  return outcome instanceof DomainError ? recordFailed(index, name, outcome) : recordSuccess(index, outcome.id, name);
+  return outcome instanceof DomainError
+    ? recordFailed(index, name, outcome)
+    : recordSuccess(index, outcome.id, name);
 }

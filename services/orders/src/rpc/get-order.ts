@@ -6,7 +6,11 @@ import { linesOf } from "../lines.ts";
 import { toOrder } from "../order.ts";
 import { getOrderDocument } from "../store.ts";
 
-export async function getOrder(context: OrdersContext, request: GetOrderRequest, call: Call): Promise<GetOrderResponse> {
+export async function getOrder(
+  context: OrdersContext,
+  request: GetOrderRequest,
+  call: Call,
+): Promise<GetOrderResponse> {
   const document = await getOrderDocument(context, call.tenantId, request.order!);
   if (document === null) throw new DomainError("ORDER_NOT_FOUND");
   const [lines] = await linesOf(context, [document], call);

@@ -17,7 +17,14 @@ export async function listOrderEvents(
   const rows = await listEventRows(context, tenantId, order._id, request.after_sequence ?? 0, limit + 1);
   const page = rows.slice(0, limit);
   return {
-    data: page.map(({ _id, sequence, type, time, message_type, data }) => ({ id: _id, sequence, type, time, message_type, data })),
+    data: page.map(({ _id, sequence, type, time, message_type, data }) => ({
+      id: _id,
+      sequence,
+      type,
+      time,
+      message_type,
+      data,
+    })),
     next_cursor: rows.length > limit ? page.at(-1)!.sequence : null,
   };
 }

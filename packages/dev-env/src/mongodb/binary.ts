@@ -2,11 +2,11 @@ import { constants } from "node:fs";
 import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runTool } from "./child.ts";
-import type { EngineOptions } from "./engine.ts";
-import { onPath } from "./on-path.ts";
-import { messageOf } from "./readiness.ts";
-import { cachedTool, toolFolder } from "./tool-cache.ts";
+import { runTool } from "../engine/child.ts";
+import type { EngineOptions } from "../engine/engine.ts";
+import { onPath } from "../engine/on-path.ts";
+import { messageOf } from "../engine/readiness.ts";
+import { cachedTool, toolFolder } from "../engine/tool-cache.ts";
 
 // The same series as the default image, so that the data of one way can be read by the other.
 const VERSION = "8.0.12";
@@ -95,7 +95,7 @@ async function versionOf(command: string, env: NodeJS.ProcessEnv): Promise<strin
 
 // In a process of its own: the library prints to the console and can't be asked to give up.
 async function fetchOfficial(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const script = fileURLToPath(new URL("./mongodb-download.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./download.ts", import.meta.url));
   const downloads = join(folder, "downloads");
   const tool = {
     command: process.execPath,

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from "kafkajs";
-import type { Life } from "./engine.ts";
-import { portOpen, untilAnswering } from "./readiness.ts";
+import type { Life } from "../engine/engine.ts";
+import { portOpen, untilAnswering } from "../engine/readiness.ts";
 
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 60_000;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { runTool } from "./child.ts";
-import { isExecutable, onPath } from "./on-path.ts";
+import { runTool } from "../engine/child.ts";
+import { isExecutable, onPath } from "../engine/on-path.ts";
 
 const OLDEST_MAJOR = 17;
 const VERSION_WITHIN_MS = 10_000;

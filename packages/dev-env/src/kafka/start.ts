@@ -1,8 +1,8 @@
-import type { Engine, EngineOptions } from "./engine.ts";
-import { startKafkaContainer } from "./kafka-container.ts";
-import { givenKafka } from "./kafka-given.ts";
-import { startNativeKafka } from "./kafka-native.ts";
-import { startByFirstWay } from "./ways.ts";
+import type { Engine, EngineOptions } from "../engine/engine.ts";
+import { startKafkaContainer } from "./container.ts";
+import { givenKafka } from "./given.ts";
+import { startNativeKafka } from "./native.ts";
+import { startByFirstWay } from "../engine/ways.ts";
 
 /**
  * A Kafka: the one of `KAFKA_BROKERS`, else a container (`KAFKA_IMAGE`), else a native broker on Java.

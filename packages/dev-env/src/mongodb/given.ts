@@ -1,6 +1,6 @@
 import { MongoClient } from "mongodb";
-import type { GivenEngine } from "./engine.ts";
-import { messageOf } from "./readiness.ts";
+import type { GivenEngine } from "../engine/engine.ts";
+import { messageOf } from "../engine/readiness.ts";
 
 const ANSWER_WITHIN_MS = 5000;
 

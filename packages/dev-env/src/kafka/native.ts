@@ -1,11 +1,11 @@
-import { discardFolder, engineFolder } from "./engine-folder.ts";
-import type { EngineOptions, OwnedEngine } from "./engine.ts";
-import { choosePort } from "./free-port.ts";
+import { discardFolder, engineFolder } from "../engine/engine-folder.ts";
+import type { EngineOptions, OwnedEngine } from "../engine/engine.ts";
+import { choosePort } from "../engine/free-port.ts";
 import { findJava } from "./java.ts";
-import { startBroker } from "./kafka-broker.ts";
-import { classArchiveOptions } from "./kafka-class-archive.ts";
-import { KAFKA_VERSION, kafkaDistribution } from "./kafka-distribution.ts";
-import { ownEngine } from "./owned-engine.ts";
+import { startBroker } from "./broker.ts";
+import { classArchiveOptions } from "./class-archive.ts";
+import { KAFKA_VERSION, kafkaDistribution } from "./distribution.ts";
+import { ownEngine } from "../engine/owned-engine.ts";
 
 /** Starts a Kafka broker on 127.0.0.1 as a child process. Rejects with what is lacking. */
 export async function startNativeKafka(options: EngineOptions): Promise<OwnedEngine> {

@@ -1,14 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { startChild, type Child } from "./child.ts";
-import { complaintsIn, discardFolder, engineFolder, freshLog } from "./engine-folder.ts";
-import type { Life, OwnedEngine } from "./engine.ts";
-import { choosePort } from "./free-port.ts";
-import { mongodBinary } from "./mongodb-binary.ts";
-import { directAddress, mongodArguments, untilPrimary } from "./mongodb-replica-set.ts";
-import type { MongodbOptions } from "./mongodb.ts";
-import { ownEngine } from "./owned-engine.ts";
-import { messageOf } from "./readiness.ts";
+import { startChild, type Child } from "../engine/child.ts";
+import { complaintsIn, discardFolder, engineFolder, freshLog } from "../engine/engine-folder.ts";
+import type { Life, OwnedEngine } from "../engine/engine.ts";
+import { choosePort } from "../engine/free-port.ts";
+import { mongodBinary } from "./binary.ts";
+import { directAddress, mongodArguments, untilPrimary } from "./replica-set.ts";
+import type { MongodbOptions } from "./options.ts";
+import { ownEngine } from "../engine/owned-engine.ts";
+import { messageOf } from "../engine/readiness.ts";
 
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 60_000;

@@ -1,14 +1,14 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { startChild, type Child } from "./child.ts";
-import { complaintsIn, freshLog } from "./engine-folder.ts";
-import { freePort } from "./free-port.ts";
+import { startChild, type Child } from "../engine/child.ts";
+import { complaintsIn, freshLog } from "../engine/engine-folder.ts";
+import { freePort } from "../engine/free-port.ts";
 import type { Java } from "./java.ts";
-import { javaArguments, KAFKA_CLASS, writeKafkaConfig } from "./kafka-config.ts";
-import type { KafkaDistribution } from "./kafka-distribution.ts";
-import { untilKafkaAnswers } from "./kafka-probe.ts";
-import { messageOf } from "./readiness.ts";
-import { wholeFolder } from "./tool-cache.ts";
+import { javaArguments, KAFKA_CLASS, writeKafkaConfig } from "./config.ts";
+import type { KafkaDistribution } from "./distribution.ts";
+import { untilKafkaAnswers } from "./probe.ts";
+import { messageOf } from "../engine/readiness.ts";
+import { wholeFolder } from "../engine/tool-cache.ts";
 
 const HOST = "127.0.0.1";
 const STOP_WITHIN_MS = 15_000;

@@ -1,14 +1,9 @@
-import type { Engine, EngineOptions } from "./engine.ts";
-import { startMongodbContainer } from "./mongodb-container.ts";
-import { givenMongodb } from "./mongodb-given.ts";
-import { startNativeMongodb } from "./mongodb-native.ts";
-import { startByFirstWay } from "./ways.ts";
-
-/** Where MongoDB keeps its data, where it listens, and whether faults can be injected. */
-export interface MongodbOptions extends EngineOptions {
-  /** Allows failpoints such as `failCommand`. */
-  testCommands?: boolean;
-}
+import type { Engine } from "../engine/engine.ts";
+import type { MongodbOptions } from "./options.ts";
+import { startMongodbContainer } from "./container.ts";
+import { givenMongodb } from "./given.ts";
+import { startNativeMongodb } from "./native.ts";
+import { startByFirstWay } from "../engine/ways.ts";
 
 /**
  * A MongoDB with transactions and change streams: the one of `MONGODB_URL`, else a container

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { EngineOptions } from "./engine.ts";
-import { freePort } from "./free-port.ts";
+import type { EngineOptions } from "../engine/engine.ts";
+import { freePort } from "../engine/free-port.ts";
 import type { Java } from "./java.ts";
-import { startBroker } from "./kafka-broker.ts";
-import { KAFKA_VERSION, type KafkaDistribution } from "./kafka-distribution.ts";
-import { messageOf } from "./readiness.ts";
-import { cachedTool, toolFolder } from "./tool-cache.ts";
+import { startBroker } from "./broker.ts";
+import { KAFKA_VERSION, type KafkaDistribution } from "./distribution.ts";
+import { messageOf } from "../engine/readiness.ts";
+import { cachedTool, toolFolder } from "../engine/tool-cache.ts";
 
 /**
  * Java's options to read Kafka's classes from an archive, which halves the time and the work of a start.

@@ -1,6 +1,6 @@
-import type { GivenEngine } from "./engine.ts";
-import { probeKafka } from "./kafka-probe.ts";
-import { messageOf } from "./readiness.ts";
+import type { GivenEngine } from "../engine/engine.ts";
+import { probeKafka } from "./probe.ts";
+import { messageOf } from "../engine/readiness.ts";
 
 /** The Kafka of `KAFKA_BROKERS`. @throws when a client can't use it. */
 export async function givenKafka(brokers: string): Promise<GivenEngine> {

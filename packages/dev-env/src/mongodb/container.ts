@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { containerEngine, containerUser } from "./container-engine.ts";
-import { engineFolder } from "./engine-folder.ts";
-import type { OwnedEngine } from "./engine.ts";
-import { choosePort } from "./free-port.ts";
-import { directAddress, mongodArguments, untilPrimary } from "./mongodb-replica-set.ts";
-import type { MongodbOptions } from "./mongodb.ts";
+import { containerEngine, containerUser } from "../engine/container-engine.ts";
+import { engineFolder } from "../engine/engine-folder.ts";
+import type { OwnedEngine } from "../engine/engine.ts";
+import { choosePort } from "../engine/free-port.ts";
+import { directAddress, mongodArguments, untilPrimary } from "./replica-set.ts";
+import type { MongodbOptions } from "./options.ts";
 
 const DEFAULT_IMAGE = "mongo:8.0";
 const LOG = "mongod.log";
@@ -19,7 +19,7 @@ const READY_WITHIN_MS = 60_000;
 export async function startMongodbContainer(options: MongodbOptions): Promise<OwnedEngine> {
   const image = options.env["MONGODB_IMAGE"] || DEFAULT_IMAGE;
   const client = await containerEngine(image, options);
-  const { MOUNT, ownContainer, removeLeftover } = await import("./owned-container.ts");
+  const { MOUNT, ownContainer, removeLeftover } = await import("../engine/owned-container.ts");
   const folder = await engineFolder(options.dataDir, "mongodb");
   await removeLeftover(client, folder);
   const port = await choosePort(options.port, "MONGODB_PORT");

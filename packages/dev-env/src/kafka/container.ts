@@ -1,9 +1,9 @@
-import { containerEngine, containerUser } from "./container-engine.ts";
-import { engineFolder } from "./engine-folder.ts";
-import type { EngineOptions, OwnedEngine } from "./engine.ts";
-import { choosePort } from "./free-port.ts";
-import { formatArguments, javaArguments, KAFKA_CLASS, writeKafkaConfig } from "./kafka-config.ts";
-import { untilKafkaAnswers } from "./kafka-probe.ts";
+import { containerEngine, containerUser } from "../engine/container-engine.ts";
+import { engineFolder } from "../engine/engine-folder.ts";
+import type { EngineOptions, OwnedEngine } from "../engine/engine.ts";
+import { choosePort } from "../engine/free-port.ts";
+import { formatArguments, javaArguments, KAFKA_CLASS, writeKafkaConfig } from "./config.ts";
+import { untilKafkaAnswers } from "./probe.ts";
 
 const DEFAULT_IMAGE = "apache/kafka:4.2.0";
 const CLASS_PATH = "/opt/kafka/libs/*";
@@ -15,7 +15,7 @@ const CLASS_PATH = "/opt/kafka/libs/*";
 export async function startKafkaContainer(options: EngineOptions): Promise<OwnedEngine> {
   const image = options.env["KAFKA_IMAGE"] || DEFAULT_IMAGE;
   const client = await containerEngine(image, options);
-  const { MOUNT, ownContainer, removeLeftover } = await import("./owned-container.ts");
+  const { MOUNT, ownContainer, removeLeftover } = await import("../engine/owned-container.ts");
   const folder = await engineFolder(options.dataDir, "kafka");
   await removeLeftover(client, folder);
   const port = await choosePort(options.port, "KAFKA_PORT");

@@ -1,12 +1,12 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { runTool } from "./child.ts";
-import type { EngineOptions } from "./engine.ts";
-import { freePort } from "./free-port.ts";
+import { runTool } from "../engine/child.ts";
+import type { EngineOptions } from "../engine/engine.ts";
+import { freePort } from "../engine/free-port.ts";
 import type { Java } from "./java.ts";
-import { formatArguments, javaArguments, writeKafkaConfig } from "./kafka-config.ts";
-import { onPath } from "./on-path.ts";
-import { toolFolder } from "./tool-cache.ts";
+import { formatArguments, javaArguments, writeKafkaConfig } from "./config.ts";
+import { onPath } from "../engine/on-path.ts";
+import { toolFolder } from "../engine/tool-cache.ts";
 
 /** The version of Kafka, whichever way it is started. */
 export const KAFKA_VERSION = "4.2.0";

@@ -1,7 +1,7 @@
 import { MongoClient, MongoServerError, type Db } from "mongodb";
-import type { Life } from "./engine.ts";
-import type { MongodbOptions } from "./mongodb.ts";
-import { portOpen, untilAnswering } from "./readiness.ts";
+import type { Life } from "../engine/engine.ts";
+import type { MongodbOptions } from "./options.ts";
+import { portOpen, untilAnswering } from "../engine/readiness.ts";
 
 const REPLICA_SET = "rs0";
 const NOT_YET_INITIALIZED = 94;

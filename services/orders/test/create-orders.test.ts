@@ -1,0 +1,123 @@
+import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/test-records.ts";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("shop"));
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const create = (...orders: ReturnType<typeof anOrder>[]) =>
+  network.orders.createOrders({ orders }, network.as("shop"));
+
+describe("creating orders", () => {
+  it("stores each with one event, and mints ascending numbers from 1,000,000,000 upward", async () => {
+    const { results } = await create(anOrder("n1"), anOrder("n2"));
+    const documents = await network.ordersDb
+      .collection("orders")
+      .find({ customer_identifier: { $in: ["n1", "n2"] } })
+      .sort({ order_nr: 1 })
+      .toArray();
+    expect(documents.map(({ customer_identifier }) => customer_identifier)).toEqual(["n1", "n2"]);
+    expect(documents[0]!["order_nr"]).toBeGreaterThanOrEqual(1_000_000_000);
+    const ids = results.map(({ system_id }) => system_id!);
+    const rows = await network.ordersDb
+      .collection("outbox")
+      .find({ aggregate_id: { $in: ids } })
+      .toArray();
+    expect(rows.map(({ sequence }) => sequence)).toEqual([1, 1]);
+  });
+
+  it("of 64 concurrent calls answers each caller with its own order", async () => {
+    const names = Array.from({ length: 64 }, (_, index) => `concurrent-${index}`);
+    const answers = await Promise.all(names.map((name) => create(anOrder(name))));
+    expect(answers.map(({ results }) => results[0]!.customer_identifier)).toEqual(names);
+    expect(new Set(answers.map(({ results }) => results[0]!.system_id)).size).toBe(64);
+  });
+
+  it("racing on overlapping batches leaves one order of each identifier, and the same id for all", async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `overlap-${index}`);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, turn) =>
+        create(...[...names.slice(turn), ...names.slice(0, turn)].map((n) => anOrder(n))),
+      ),
+    );
+    const ids = new Map<string, Set<string>>();
+    for (const { customer_identifier, system_id } of answers.flatMap(({ results }) => results)) {
+      ids.set(customer_identifier!, (ids.get(customer_identifier!) ?? new Set()).add(system_id!));
+    }
+    expect([...ids.values()].map(({ size }) => size)).toEqual(names.map(() => 1));
+    const stored = await network.ordersDb
+      .collection("orders")
+      .countDocuments({ customer_identifier: /^overlap-/ });
+    expect(stored).toBe(10);
+  });
+
+  it("refuses a record that is too large for an event, and none of its neighbors", async () => {
+    const lines = Array.from({ length: 500 }, () =>
+      aLine("shirt", 1, {
+        pick_from: Array.from({ length: 20 }, () => ({
+          match_type: "lot_number",
+          match_value: Array.from({ length: 10 }, () => "x".repeat(20)),
+          match_style: "soft",
+        })),
+      }),
+    );
+    const { results } = await create(
+      anOrder("small-1"),
+      anOrder("huge", { line_items: lines }),
+      anOrder("small-2"),
+    );
+    expect(results.map(({ code }) => code)).toEqual([null, "RECORD_TOO_LARGE", null]);
+  });
+
+  it("keeps the identifiers of tenants apart", async () => {
+    await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("other"));
+    const here = await create(anOrder("same-name"));
+    const there = await network.orders.createOrders(
+      { orders: [anOrder("same-name", { priority: 1 })] },
+      network.as("other"),
+    );
+    expect(there.results[0]!.status).toBe("success");
+    expect(there.results[0]!.system_id).not.toBe(here.results[0]!.system_id);
+  });
+
+  it("shows no line of an attempt that did not commit", async () => {
+    await create(anOrder("once"));
+    await create(anOrder("once", { priority: 3 }));
+    const { data } = await network.orders.listOrders({ id: [], cid: ["once"] }, network.as("shop"));
+    expect(data.map(({ line_items }) => line_items.length)).toEqual([1]);
+  });
+});
+
+describe("the events of an order", () => {
+  it("are read page by page", async () => {
+    const { results } = await create(anOrder("paged"));
+    const order = results[0]!.system_id!;
+    const first = await network.orders.listOrderEvents({ order, limit: 1 }, network.as("shop"));
+    expect(first.data.map(({ sequence }) => sequence)).toEqual([1]);
+    const rest = await network.orders.listOrderEvents({ order, after_sequence: 1 }, network.as("shop"));
+    expect(rest).toEqual({ data: [], next_cursor: null });
+  });
+});
+
+describe("lists of orders", () => {
+  it.each([
+    ["by id", { _id: { $in: ["01970000-0000-7000-8000-000000000000"] } }, "_id_"],
+    ["by customer_identifier", { customer_identifier: { $in: ["n1"] } }, "by_customer_identifier"],
+    ["by time", { updated_at: { $gte: "2018-08-01T00:00:00.000Z" } }, "last_updated"],
+    ["unfiltered", {}, "last_updated"],
+  ])("%s are answered by an index", async (_, filter, index) => {
+    const plan = await network.ordersDb
+      .collection<{ _id: string; tenant_id: string }>("orders")
+      .find({ tenant_id: "shop", ...filter })
+      .sort({ updated_at: -1, _id: -1 })
+      .limit(30)
+      .explain("queryPlanner");
+    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
+    expect(text).not.toContain("COLLSCAN");
+    expect(text).toContain(index);
+  });
+});
