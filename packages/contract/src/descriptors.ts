@@ -11,18 +11,21 @@ import {
   type DescMethod,
   type FileRegistry,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { HttpRule } from "@waybill/proto/google/api/http.ts";
 import { FieldRules, RestOptions } from "@waybill/proto/options/v1/options.ts";
 
-/** The bytes of the FileDescriptorSet that describes every proto, for gRPC reflection. */
-export const descriptorBytes: Buffer = readFileSync(
-  fileURLToPath(import.meta.resolve("@waybill/proto/descriptor")),
+const descriptorSet = fromBinary(
+  FileDescriptorSetSchema,
+  readFileSync(fileURLToPath(import.meta.resolve("@waybill/proto/descriptor"))),
 );
 
 /** Everything the protos say: messages, services, comments, options. */
-export const descriptors: FileRegistry = createFileRegistry(
-  fromBinary(FileDescriptorSetSchema, descriptorBytes),
+export const descriptors: FileRegistry = createFileRegistry(descriptorSet);
+
+/** Each proto file as the bytes of its FileDescriptorProto, for gRPC reflection. */
+export const fileDescriptors: readonly Uint8Array[] = descriptorSet.file.map((file) =>
+  toBinary(FileDescriptorProtoSchema, file),
 );
 
 const noRules: FieldRules = FieldRules.decode(new Uint8Array());

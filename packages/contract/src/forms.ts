@@ -1,4 +1,4 @@
-import countries from "i18n-iso-countries";
+import countries from "i18n-iso-countries/index.js";
 
 /** A named form of a string (`format` in the field rules). */
 export interface Form {
@@ -10,6 +10,8 @@ export interface Form {
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 const dateTimePattern = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+const EARLIEST_MS = Date.parse("0000-01-01T00:00:00.000Z");
+const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const decimalPattern = /^\d{1,15}(\.\d{1,12})?$/;
 
@@ -54,7 +56,8 @@ function canonicalDateTime(text: string): string | null {
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth || hour > 23 || minute > 59 || second > 59)
     return null;
   const time = Date.parse(text.replace(" ", "T").toUpperCase());
-  return Number.isNaN(time) ? null : new Date(time).toISOString();
+  // An offset can carry the first and the last year out of the four digits of RFC 3339.
+  return time >= EARLIEST_MS && time <= LATEST_MS ? new Date(time).toISOString() : null;
 }
 
 /** The shortest spelling with at least one fraction digit, as 003 Line items has them: "75453.0", "21.56". */

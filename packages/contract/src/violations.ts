@@ -46,6 +46,7 @@ function find({ keyword, params, schema, propertyName }: ErrorObject): Finding {
     case "present":
       return { code: "REQUIRED", detail: "is required" };
     case "minItems":
+    case "minProperties":
       return sizeFinding(params["limit"], "at least", "elements");
     case "maxItems":
     case "maxProperties":

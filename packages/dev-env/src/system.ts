@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "./engine/engine.ts";
+import { cacheDir } from "./engine/tool-cache.ts";
 import { choosePort } from "./engine/free-port.ts";
 import { startKafka } from "./kafka/start.ts";
 import { startMongodb } from "./mongodb/start.ts";
@@ -153,6 +154,8 @@ function sharedSettings(
   const grpc = grpcAddresses(ports);
   return {
     NODE_ENV: "production",
+    // Spares a warm start the stripping of types: a third of its time, and memory.
+    NODE_COMPILE_CACHE: join(cacheDir(env), "compiled"),
     ...env,
     MONGODB_URL: mongodb.address,
     KAFKA_BROKERS: kafka.address,

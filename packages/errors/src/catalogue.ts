@@ -88,13 +88,15 @@ const rows = {
     grpc: "UNAVAILABLE",
     http: 503,
     title: "Something that is needed does not answer",
-    action: "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+    action:
+      "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
   },
   DEADLINE_EXCEEDED: {
     grpc: "DEADLINE_EXCEEDED",
     http: 503,
     title: "The request took too long",
-    action: "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+    action:
+      "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
   },
   TOO_MANY_REQUESTS: {
     grpc: "RESOURCE_EXHAUSTED",
@@ -179,6 +181,43 @@ const rows = {
     action: "Use another split_policy with partial_ship.",
   },
 
+  STATUS_FORBIDS: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order's status forbids this",
+    action: "Do one of the moves that are allowed now, or leave it.",
+  },
+  NO_LINES: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order has no lines",
+    action: "Add a line first.",
+  },
+  LINE_NOT_FOUND: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The order has no such line",
+    action: "Name a SKU of the order's lines.",
+  },
+  QUANTITY_EXCEEDED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "More units than are outstanding",
+    action: "Keep to what is neither shipped nor shorted.",
+  },
+  DUPLICATE_SHIPMENT: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "The order has a shipment with this shipment_id",
+    action: "Choose another shipment_id, or repeat with the same request_id.",
+  },
+  SANDBOX_ONLY: {
+    grpc: "PERMISSION_DENIED",
+    http: 403,
+    title: "This is for the sandbox only",
+    action: "Set SANDBOX to true where trying things out is wanted.",
+  },
+
   // SKUs and line items.
   SKU_NOT_FOUND: {
     grpc: "NOT_FOUND",
@@ -197,6 +236,20 @@ const rows = {
     http: 400,
     title: "sku_id and sku_customer_id name different SKUs",
     action: "Send one of the two.",
+  },
+
+  // Callbacks.
+  CALLBACK_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such registration",
+    action: "Check the id against GET /callbacks.",
+  },
+  URL_NOT_ALLOWED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "Webhooks are not sent to this url",
+    action: "Use https and a host with public addresses only.",
   },
 
   // Groupings.

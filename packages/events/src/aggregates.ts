@@ -1,7 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
-import type { ClientSession, Collection, Filter, MongoClient, OptionalUnlessRequiredId, WithoutId } from "mongodb";
+import type {
+  ClientSession,
+  Collection,
+  Filter,
+  MongoClient,
+  OptionalUnlessRequiredId,
+  WithoutId,
+} from "mongodb";
 import { toOutboxRows, type NewEvent, type OutboxRow } from "./outbox.ts";
 
 /** What every aggregate's document has. */
@@ -79,8 +86,14 @@ export async function updateAggregate<Document extends AggregateDocument>(
     const { state, events } = decide(current, now);
     if (state === current && events.length === 0) return current;
     const rows = toOutboxRows(eventSource(current, current.sequence, now, traceparent), events);
-    const next = { ...state, version: current.version + 1, sequence: current.sequence + rows.length, updated_at: now };
-    if (await inTransaction(store.client, (session) => write(store, current, next, rows, session))) return next;
+    const next = {
+      ...state,
+      version: current.version + 1,
+      sequence: current.sequence + rows.length,
+      updated_at: now,
+    };
+    if (await inTransaction(store.client, (session) => write(store, current, next, rows, session)))
+      return next;
     await delay(Math.random() * RETRY_MS_MAX);
   }
   throw new DomainError("CONFLICT");
@@ -103,7 +116,9 @@ async function write<Document extends AggregateDocument>(
   session: ClientSession,
 ): Promise<boolean> {
   const guard = { _id: current._id, version: current.version } as Filter<Document>;
-  const { matchedCount } = await collection.replaceOne(guard, next as unknown as WithoutId<Document>, { session });
+  const { matchedCount } = await collection.replaceOne(guard, next as unknown as WithoutId<Document>, {
+    session,
+  });
   if (matchedCount === 0) return false;
   if (rows.length > 0) await outbox.insertMany(rows, { session });
   return true;

@@ -46,7 +46,11 @@ export async function createOnce<C extends Candidate>(
   const { firsts, repeats } = splitRepeats(fresh);
   await prepareAll(creator, firsts, outcomes);
   await commitAll(creator, firstOfEachIdentifier(firsts, outcomes), outcomes);
-  await settleRest(creator, firsts.filter((candidate) => !outcomes.has(candidate)), outcomes);
+  await settleRest(
+    creator,
+    firsts.filter((candidate) => !outcomes.has(candidate)),
+    outcomes,
+  );
   for (const [candidate, first] of repeats) outcomes.set(candidate, outcomes.get(first)!);
   return outcomes;
 }
@@ -58,7 +62,9 @@ async function settleKnown<C extends Candidate>(
 ): Promise<void> {
   if (candidates.length === 0) return;
   const identifiers = [...new Set(candidates.map(({ customerIdentifier }) => customerIdentifier))];
-  const winners = new Map((await creator.findWinners(identifiers)).map((winner) => [winner.customerIdentifier, winner]));
+  const winners = new Map(
+    (await creator.findWinners(identifiers)).map((winner) => [winner.customerIdentifier, winner]),
+  );
   for (const candidate of candidates) {
     const winner = winners.get(candidate.customerIdentifier);
     if (winner) outcomes.set(candidate, compare(creator, candidate, winner));
@@ -87,7 +93,10 @@ async function prepareAll<C extends Candidate>(
   for (const [candidate, reason] of await creator.prepare(candidates)) outcomes.set(candidate, reason);
 }
 
-function firstOfEachIdentifier<C extends Candidate>(candidates: readonly C[], outcomes: Map<C, Outcome>): C[] {
+function firstOfEachIdentifier<C extends Candidate>(
+  candidates: readonly C[],
+  outcomes: Map<C, Outcome>,
+): C[] {
   const seen = new Set<string>();
   return candidates.filter((candidate) => {
     if (outcomes.has(candidate) || seen.has(candidate.customerIdentifier)) return false;
@@ -120,7 +129,8 @@ async function settleRest<C extends Candidate>(
   outcomes: Map<C, Outcome>,
 ): Promise<void> {
   await settleKnown(creator, candidates, outcomes);
-  for (const candidate of candidates) if (!outcomes.has(candidate)) await commitAlone(creator, candidate, outcomes);
+  for (const candidate of candidates)
+    if (!outcomes.has(candidate)) await commitAlone(creator, candidate, outcomes);
 }
 
 async function commitAlone<C extends Candidate>(

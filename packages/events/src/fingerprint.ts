@@ -8,16 +8,16 @@ export function fingerprint(record: object): string {
   return createHash("sha256").update(canonical(record)).digest("base64url");
 }
 
+/** What a message that lacks the field says of it. */
+const absent = new Set(["null", "[]", "{}"]);
+
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const entries = Object.entries(value)
-    .filter(([, entry]) => !isAbsent(entry))
+    .filter(([, entry]) => entry !== undefined)
+    .map(([key, entry]) => [key, canonical(entry)] as const)
+    .filter(([, entry]) => !absent.has(entry))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${canonical(entry)}`).join(",")}}`;
-}
-
-function isAbsent(value: unknown): boolean {
-  if (value === null || value === undefined) return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
+  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${entry}`).join(",")}}`;
 }

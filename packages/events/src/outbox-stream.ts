@@ -1,5 +1,12 @@
 import { firstIdAt, timeOfId } from "@waybill/mongo/ids.ts";
-import { MongoServerError, type ClientSession, type Db, type Long, type MongoClient } from "mongodb";
+import {
+  MongoServerError,
+  Timestamp,
+  type ClientSession,
+  type Db,
+  type Long,
+  type MongoClient,
+} from "mongodb";
 import { outboxCollection, type OutboxRow } from "./outbox.ts";
 
 /** Rows in commit order, and where to go on behind them. */
@@ -7,7 +14,7 @@ export interface OutboxBatch {
   rows: OutboxRow[];
   /** The resume token behind the rows; null during a rescan. */
   token: string | null;
-  /** Every row older than this is in this batch or an earlier one. */
+  /** Every row that was there then is in this batch or an earlier one. */
   publishedTo: Date;
 }
 
@@ -26,17 +33,17 @@ const IDLE_WAIT_MS = 1_000;
  */
 const RESCAN_MARGIN_MS = 3 * 60_000;
 
-// ChangeStreamHistoryLost, InvalidResumeToken, ChangeStreamFatalError, and a token from another database.
-const lostTokenCodes = new Set([286, 260, 280, 9]);
+// CappedPositionLost, InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost.
+const lostHistoryCodes = new Set([136, 260, 280, 286]);
 
-interface CursorReply {
-  cursor: {
-    id: Long;
-    firstBatch?: { fullDocument: OutboxRow }[];
-    nextBatch?: { fullDocument: OutboxRow }[];
-    postBatchResumeToken: { _data: string };
-  };
+interface CursorReply<Found> {
+  cursor: { id: Long; firstBatch?: Found[]; nextBatch?: Found[] };
 }
+
+type StreamReply = CursorReply<{ fullDocument: OutboxRow }> & {
+  cursor: { postBatchResumeToken: { _data: string } };
+};
+type ScanReply = CursorReply<OutboxRow> & { cursor: { atClusterTime: Timestamp } };
 
 /**
  * Reads the rows of these slots for ever, in the order their transactions committed: from the change
@@ -50,33 +57,55 @@ export async function* readOutbox(
   from: OutboxPosition,
   signal: AbortSignal,
 ): AsyncGenerator<OutboxBatch> {
-  let token = from.token;
-  if (token === null || !(await canResume(client, db, slots, token))) {
-    const behindScan = await currentToken(client, db, slots);
-    yield* scanLog(db, slots, from.publishedTo, signal);
-    token = behindScan;
+  const start = from.token === null ? null : timeOfToken(from.token);
+  let { publishedTo } = from;
+  if (start !== null) {
+    try {
+      for await (const batch of followStream(client, db, slots, start, signal)) {
+        yield batch;
+        publishedTo = batch.publishedTo;
+      }
+      return;
+    } catch (error) {
+      if (!isLostHistory(error)) throw error;
+    }
   }
-  yield* followStream(client, db, slots, token, signal);
+  const scannedAt = yield* scanLog(client, db, slots, publishedTo, signal);
+  yield* followStream(client, db, slots, scannedAt, signal);
 }
 
+/**
+ * The rows that were there at one moment, which it returns: the stream goes on at it. A scan that saw later
+ * rows too could find one and miss the row before it of the same aggregate, whose transaction took longer.
+ */
 async function* scanLog(
+  client: MongoClient,
   db: Db,
   slots: readonly number[],
   publishedTo: Date,
   signal: AbortSignal,
-): AsyncGenerator<OutboxBatch> {
+): AsyncGenerator<OutboxBatch, Timestamp> {
+  await using session = client.startSession();
   const first = firstIdAt(publishedTo.getTime() - RESCAN_MARGIN_MS);
-  const cursor = db
-    .collection<OutboxRow>(outboxCollection.name)
-    .find({ _id: { $gte: first }, slot: { $in: [...slots] } }, { sort: { _id: 1 }, batchSize: BATCH_ROWS_MAX });
+  const { cursor } = await command<ScanReply>(db, session, {
+    find: outboxCollection.name,
+    filter: { _id: { $gte: first }, slot: { $in: [...slots] } },
+    sort: { _id: 1 },
+    batchSize: BATCH_ROWS_MAX,
+    readConcern: { level: "snapshot" },
+  });
   try {
-    while (!signal.aborted && (await cursor.hasNext())) {
-      const rows = cursor.readBufferedDocuments();
+    let rows = cursor.firstBatch ?? [];
+    while (rows.length > 0 && !signal.aborted) {
       yield { rows, token: null, publishedTo: new Date(timeOfId(rows.at(-1)!._id)) };
+      rows = cursor.id.isZero()
+        ? []
+        : ((await more<ScanReply>(db, session, cursor.id)).cursor.nextBatch ?? []);
     }
   } finally {
-    await cursor.close();
+    await kill(db, session, cursor.id);
   }
+  return cursor.atClusterTime;
 }
 
 // The driver's ChangeStream hides where its batches end. The commands themselves show it: one reply is one
@@ -85,62 +114,39 @@ async function* followStream(
   client: MongoClient,
   db: Db,
   slots: readonly number[],
-  token: string,
+  start: Timestamp,
   signal: AbortSignal,
 ): AsyncGenerator<OutboxBatch> {
   await using session = client.startSession();
-  let reply = await openStream(db, session, slots, token);
-  const { id } = reply.cursor;
+  const { id } = (await openStream(db, session, slots, start)).cursor;
   try {
     while (!signal.aborted) {
-      const askedAt = new Date();
-      reply = await command(db, session, {
-        getMore: id,
-        collection: outboxCollection.name,
-        batchSize: BATCH_ROWS_MAX,
-        maxTimeMS: IDLE_WAIT_MS,
-      });
-      const rows = (reply.cursor.nextBatch ?? []).map(({ fullDocument }) => fullDocument);
-      // A full batch leaves rows behind it that are older than the question.
-      const publishedTo = rows.length > 0 ? new Date(timeOfId(rows.at(-1)!._id)) : askedAt;
-      yield { rows, token: reply.cursor.postBatchResumeToken._data, publishedTo };
+      const { cursor } = await more<StreamReply>(db, session, id, { maxTimeMS: IDLE_WAIT_MS });
+      const rows = (cursor.nextBatch ?? []).map(({ fullDocument }) => fullDocument);
+      const token = cursor.postBatchResumeToken._data;
+      // The token's time, not that of the rows or of now: it says how far the stream has read.
+      const publishedTo = new Date((timeOfToken(token)?.t ?? 0) * 1000);
+      yield { rows, token, publishedTo };
     }
   } finally {
-    await db.command({ killCursors: outboxCollection.name, cursors: [id] }, { session }).catch(() => undefined);
+    await kill(db, session, id);
   }
 }
 
-async function canResume(client: MongoClient, db: Db, slots: readonly number[], token: string): Promise<boolean> {
-  try {
-    await peek(client, db, slots, token);
-    return true;
-  } catch (error) {
-    if (error instanceof MongoServerError && lostTokenCodes.has(Number(error.code))) return false;
-    throw error;
-  }
-}
-
-async function currentToken(client: MongoClient, db: Db, slots: readonly number[]): Promise<string> {
-  return (await peek(client, db, slots, null)).cursor.postBatchResumeToken._data;
-}
-
-async function peek(client: MongoClient, db: Db, slots: readonly number[], token: string | null): Promise<CursorReply> {
-  await using session = client.startSession();
-  const reply = await openStream(db, session, slots, token);
-  await db.command({ killCursors: outboxCollection.name, cursors: [reply.cursor.id] }, { session });
-  return reply;
-}
-
+/**
+ * Resuming after the token itself would need the token's own event to pass the filter, which fails for ever
+ * once the slots are shared in another way. From its time on, at most one transaction is read again.
+ */
 function openStream(
   db: Db,
   session: ClientSession,
   slots: readonly number[],
-  token: string | null,
-): Promise<CursorReply> {
+  start: Timestamp,
+): Promise<StreamReply> {
   return command(db, session, {
     aggregate: outboxCollection.name,
     pipeline: [
-      { $changeStream: token === null ? {} : { resumeAfter: { _data: token } } },
+      { $changeStream: { startAtOperationTime: start } },
       { $match: { operationType: "insert", "fullDocument.slot": { $in: [...slots] } } },
       { $project: { fullDocument: 1 } },
     ],
@@ -149,7 +155,36 @@ function openStream(
   });
 }
 
-async function command(db: Db, session: ClientSession, body: Record<string, unknown>): Promise<CursorReply> {
+/** A token is hexadecimal: the type of a timestamp (82), its seconds, its number within the second, and more. */
+function timeOfToken(token: string): Timestamp | null {
+  const match = /^82([0-9A-F]{8})([0-9A-F]{8})/.exec(token);
+  return match && new Timestamp({ t: Number.parseInt(match[1]!, 16), i: Number.parseInt(match[2]!, 16) });
+}
+
+function isLostHistory(error: unknown): boolean {
+  return error instanceof MongoServerError && lostHistoryCodes.has(Number(error.code));
+}
+
+function more<Reply>(
+  db: Db,
+  session: ClientSession,
+  id: Long,
+  options: { maxTimeMS?: number } = {},
+): Promise<Reply> {
+  return command(db, session, {
+    getMore: id,
+    collection: outboxCollection.name,
+    batchSize: BATCH_ROWS_MAX,
+    ...options,
+  });
+}
+
+async function kill(db: Db, session: ClientSession, id: Long): Promise<void> {
+  if (id.isZero()) return;
+  await db.command({ killCursors: outboxCollection.name, cursors: [id] }, { session }).catch(() => undefined);
+}
+
+async function command<Reply>(db: Db, session: ClientSession, body: Record<string, unknown>): Promise<Reply> {
   // A cursor's id is a 64-bit integer, which a JavaScript number does not hold.
-  return (await db.command(body, { session, promoteLongs: false })) as unknown as CursorReply;
+  return (await db.command(body, { session, promoteLongs: false })) as Reply;
 }

@@ -58,17 +58,26 @@ export function relaySlots(db: Db, owner: string): RelaySlots {
       const alive = await relays.countDocuments({ $expr: { $gt: ["$seen_at", before(LEASE_MS)] } });
       const share = Math.ceil(SLOTS / Math.max(1, alive));
       const held = await slots.find({ owner }).sort({ _id: 1 }).toArray();
-      if (held.length > share) await free(slots, owner, held.slice(share).map(({ _id }) => _id));
+      if (held.length > share)
+        await free(
+          slots,
+          owner,
+          held.slice(share).map(({ _id }) => _id),
+        );
       if (held.length < share) await takeFree(slots, owner, share - held.length);
       return slots.find({ owner }).sort({ _id: 1 }).toArray();
     },
     async renew(held) {
       await relays.updateOne({ _id: owner }, [{ $set: { seen_at: "$$NOW" } }], { upsert: true });
-      const { matchedCount } = await slots.updateMany(mine(held), [{ $set: { lease_until: after(LEASE_MS) } }]);
+      const { matchedCount } = await slots.updateMany(mine(held), [
+        { $set: { lease_until: after(LEASE_MS) } },
+      ]);
       return matchedCount === held.length;
     },
     async save(held, token, publishedTo) {
-      const { matchedCount } = await slots.updateMany(mine(held), { $set: { token, published_to: publishedTo } });
+      const { matchedCount } = await slots.updateMany(mine(held), {
+        $set: { token, published_to: publishedTo },
+      });
       return matchedCount === held.length;
     },
     async release() {
@@ -82,7 +91,9 @@ async function createSlots(slots: Collection<SlotDocument>): Promise<void> {
   const all = Array.from({ length: SLOTS }, (_, slot) => ({
     updateOne: {
       filter: { _id: slot },
-      update: { $setOnInsert: { owner: null, lease_until: new Date(0), token: null, published_to: new Date() } },
+      update: {
+        $setOnInsert: { owner: null, lease_until: new Date(0), token: null, published_to: new Date() },
+      },
       upsert: true,
     },
   }));

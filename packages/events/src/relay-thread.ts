@@ -11,11 +11,13 @@ const log = createLog(`${service}-relay`, logLevel);
 const stopping = new AbortController();
 parentPort!.on("message", () => stopping.abort());
 
-const client = await connectMongo(mongodbUrl, stopping.signal, () => log.warn("relay.waiting_for_mongodb")).catch(
-  () => null,
-);
+const client = await connectMongo(mongodbUrl, stopping.signal, () =>
+  log.warn("relay.waiting_for_mongodb"),
+).catch(() => null);
 if (client) {
   const publisher = createPublisher(service, kafka, log);
+  // Connects and makes the topics before the first event, for consumers that wait for it.
+  await publisher.publish([], stopping.signal).catch(() => undefined);
   await runRelay({ client, db: client.db(database), publisher, log }, stopping.signal);
   await publisher[Symbol.asyncDispose]();
   await client.close();

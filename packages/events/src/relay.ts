@@ -115,4 +115,3 @@ function earliest(held: readonly SlotDocument[]): OutboxPosition {
   const token = tokens.includes(null) ? null : (tokens as string[]).reduce((a, b) => (a < b ? a : b));
   return { token, publishedTo };
 }
-

@@ -19,7 +19,11 @@ export interface RelaySettings {
  */
 export async function startRelay(db: Db, settings: RelaySettings): Promise<AsyncDisposable> {
   await relaySlots(db, "").create();
-  const thread = new Worker(new URL("./relay-thread.ts", import.meta.url), { workerData: settings });
+  const thread = new Worker(new URL("./relay-thread.ts", import.meta.url), {
+    workerData: settings,
+    // A relay holds one batch at a time: a young generation of V8's default size would stay mostly empty.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
   thread.on("error", (error) => {
     throw error;
   });

@@ -24,7 +24,11 @@ export interface TopicSettings {
 }
 
 /** Makes the topics that are missing. Several processes may do it at once. */
-export async function ensureTopics(admin: Admin, names: readonly Topic[], settings: TopicSettings): Promise<void> {
+export async function ensureTopics(
+  admin: Admin,
+  names: readonly Topic[],
+  settings: TopicSettings,
+): Promise<void> {
   const wanted = names.map((name) => settings.prefix + name);
   const existing = new Set(await admin.listTopics());
   const missing = wanted.filter((name) => !existing.has(name));

@@ -15,7 +15,10 @@ const NAMESPACE_EXISTS = 48;
  * Makes the declared collections and indexes that are missing. Called before a service is ready, since
  * neither may be made inside a transaction. Two processes may do it at once.
  */
-export async function ensureCollections(db: Db, declarations: readonly CollectionDeclaration[]): Promise<void> {
+export async function ensureCollections(
+  db: Db,
+  declarations: readonly CollectionDeclaration[],
+): Promise<void> {
   await Promise.all(declarations.map((declaration) => ensureCollection(db, declaration)));
 }
 

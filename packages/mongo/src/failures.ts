@@ -10,7 +10,9 @@ import {
 /** Two documents with the same unique key. */
 const DUPLICATE_KEY = 11_000;
 // Interrupted by shutdown or step-down, not primary any more, shutting down, host unreachable or not found.
-const unavailableCodes = new Set([6, 7, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436]);
+const unavailableCodes = new Set([
+  6, 7, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436,
+]);
 
 /** Whether MongoDB refused a write because a unique index has the key already. */
 export function isDuplicateKey(error: unknown): boolean {
@@ -19,7 +21,11 @@ export function isDuplicateKey(error: unknown): boolean {
 
 /** Whether a transaction lost against another one and may be tried again. */
 export function isWriteConflict(error: unknown): boolean {
-  return error instanceof MongoServerError && error.hasErrorLabel("TransientTransactionError") && error.code === 112;
+  return (
+    error instanceof MongoServerError &&
+    error.hasErrorLabel("TransientTransactionError") &&
+    error.code === 112
+  );
 }
 
 /** MongoDB being down or too slow as a refusal to answer with; null for any other error. */

@@ -5,7 +5,7 @@ import { z } from "zod";
  * names. Each carries a description, so that the table in the service's README can be checked against it.
  */
 export function port(fallback: number, description: string) {
-  return z.coerce.number().int().min(0).max(65_535).default(fallback).describe(description);
+  return count(fallback, 0, 65_535, description);
 }
 
 /** A text setting with a default. */
@@ -15,7 +15,8 @@ export function text(fallback: string, description: string) {
 
 /** A whole number setting within bounds. */
 export function count(fallback: number, min: number, max: number, description: string) {
-  return z.coerce.number().int().min(min).max(max).default(fallback).describe(description);
+  const digits = z.string().regex(/^\d+$/, "must be a whole number");
+  return digits.transform(Number).pipe(z.number().min(min).max(max)).default(fallback).describe(description);
 }
 
 /** The settings that every process has. */

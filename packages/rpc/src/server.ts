@@ -1,7 +1,6 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
-import { descriptorBytes } from "@waybill/contract/descriptors.ts";
+import { fileDescriptors } from "@waybill/contract/descriptors.ts";
 import { HealthImplementation } from "grpc-health-check";
 import type { Implementation } from "./handlers.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
@@ -64,8 +63,14 @@ function addHealth(server: Server, implementations: readonly Implementation[]): 
 }
 
 function addReflection(server: Server, implementations: readonly Implementation[]): void {
-  const definition = loadFileDescriptorSetFromBuffer(descriptorBytes);
-  new ReflectionService(definition, { services: implementations.map(serviceName) }).addToServer(server);
+  // A package definition of proto-loader's would rename types: only the files themselves are handed over.
+  const files = {
+    format: "",
+    type: null,
+    fileDescriptorProtos: fileDescriptors.map((bytes) => Buffer.from(bytes)),
+  };
+  const services = [...implementations.map(serviceName), "grpc.health.v1.Health"];
+  new ReflectionService({ files } as never, { services }).addToServer(server);
 }
 
 function serviceName({ definition }: Implementation): string {

@@ -22,7 +22,7 @@ export function toStatus(error: DomainError): StatusObject {
 /** What a failed call says: the refusal that the peer sent, or that the peer does not answer. */
 export function fromServiceError(error: ServiceError, peer: string): DomainError {
   const encoded = error.metadata?.get(DETAILS_KEY)[0];
-  const sent = encoded instanceof Buffer ? decodeDetails(encoded) : null;
+  const sent = encoded instanceof Buffer ? readDetails(encoded) : null;
   if (sent) return sent;
   if (error.code === status.UNAVAILABLE) return unavailable(`the ${peer} service does not answer`, error);
   if (error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED) {
@@ -66,9 +66,18 @@ function encodeDetails(code: number, error: DomainError): Buffer {
 function fitting(violations: readonly Violation[]): Violation[] {
   let bytes = 0;
   return violations.filter((violation) => {
-    bytes += violation.pointer.length + violation.detail.length + violation.code.length + 8;
+    bytes += Buffer.byteLength(violation.pointer + violation.detail + violation.code) + 8;
     return bytes <= DETAILS_BYTES_MAX;
   });
+}
+
+/** The refusal in the details; null if they are not of Waybill's making. */
+function readDetails(encoded: Buffer): DomainError | null {
+  try {
+    return decodeDetails(encoded);
+  } catch {
+    return null;
+  }
 }
 
 function decodeDetails(encoded: Buffer): DomainError | null {

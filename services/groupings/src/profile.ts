@@ -18,7 +18,12 @@ export const profilesCollection: CollectionDeclaration = {
 const blank = Profile.decode(new Uint8Array());
 
 /** The rule of creating a profile. */
-export function createProfile(tenantId: string, id: number, record: Profile, now: string): Decision<ProfileDocument> {
+export function createProfile(
+  tenantId: string,
+  id: number,
+  record: Profile,
+  now: string,
+): Decision<ProfileDocument> {
   const state: ProfileDocument = {
     ...record,
     _id: newId(),
@@ -30,7 +35,10 @@ export function createProfile(tenantId: string, id: number, record: Profile, now
     version: 1,
     sequence: 0,
   };
-  return { state, events: [{ topic: topics.groupings, type: "waybill.profile.created.v1", data: toProfile(state) }] };
+  return {
+    state,
+    events: [{ topic: topics.groupings, type: "waybill.profile.created.v1", data: toProfile(state) }],
+  };
 }
 
 /** The message of a stored profile. */

@@ -3,7 +3,10 @@ import type { GroupingsContext } from "./context.ts";
 import type { ProfileDocument } from "./profile.ts";
 
 /** Inserts a profile with its event. */
-export function insertProfile({ profiles }: GroupingsContext, creation: Creation<ProfileDocument>): Promise<void> {
+export function insertProfile(
+  { profiles }: GroupingsContext,
+  creation: Creation<ProfileDocument>,
+): Promise<void> {
   return insertAggregates(profiles, [creation]);
 }
 

@@ -42,6 +42,9 @@ export function createOrderLines(
   skus: KnownSkus,
   now: string,
 ): OrderLinesDocument {
+  if (line_ids.length !== line_items.length) {
+    throw refusal("INVALID_REQUEST", "/line_ids", "must have an id for each line");
+  }
   const lines = line_items.map((line, index) => {
     const sku = skuOf(line, skus, index);
     return createLine(line, line_ids[index]!, sku, amountInBaseUnit(line, sku, index), now);

@@ -19,7 +19,13 @@ export interface PricedLine {
   currency: string;
 }
 
-const minorDigits = new Map<string, number>();
+/** ISO 4217's minor units where they are not 2. Intl has those of everyday use, which differ. */
+const minorUnitExceptions = new Map([
+  ...["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"].map((code) => [code, 0] as const),
+  ...["UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"].map((code) => [code, 0] as const),
+  ...["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"].map((code) => [code, 3] as const),
+  ...["CLF", "UYW"].map((code) => [code, 4] as const),
+]);
 
 /**
  * 003 Line items, rules 12 to 14 of the design: net = unit price × quantity × priced units per unit, taxes =
@@ -51,10 +57,5 @@ export function toDecimal(value: Big): string {
 }
 
 function minorUnitDigits(currency: string): number {
-  const known = minorDigits.get(currency);
-  if (known !== undefined) return known;
-  const format = new Intl.NumberFormat("en", { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  minorDigits.set(currency, digits);
-  return digits;
+  return minorUnitExceptions.get(currency) ?? 2;
 }

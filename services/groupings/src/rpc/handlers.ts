@@ -4,4 +4,7 @@ import type { GroupingsContext } from "../context.ts";
 import { createProfile } from "./create-profile.ts";
 import { getProfile } from "./get-profile.ts";
 
-export const profileHandlers: Handlers<GroupingsContext, typeof ProfileServiceService> = { createProfile, getProfile };
+export const profileHandlers: Handlers<GroupingsContext, typeof ProfileServiceService> = {
+  createProfile,
+  getProfile,
+};

@@ -1,0 +1,76 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { descriptors } from "./descriptors.ts";
+import { methodAt, methods } from "./methods.ts";
+
+const files = [...descriptors.files].filter(({ proto }) => proto.package.startsWith("waybill."));
+const routes = methods.flatMap((method) => method.routes.map((route) => ({ method, route })));
+const reads = methods.filter(({ name }) => /^(get|list|find)/.test(name));
+const parameters = (path: string) => [...path.matchAll(/\{(\w+)/g)].map(([, name]) => name);
+const fieldsOf = (message: DescMessage) => message.fields.map(({ name }) => name);
+
+/** The comment above an element, by its path in the file (descriptor.proto, SourceCodeInfo). */
+function leadingComment(file: (typeof files)[number], path: readonly number[]): string {
+  const places = file.proto.sourceCodeInfo?.location ?? [];
+  return places.find((place) => place.path.join() === path.join())?.leadingComments.trim() ?? "";
+}
+
+test("no two methods have the same verb and path, whatever their parameters are called", () => {
+  const keys = routes.map(({ route }) => `${route.verb} ${route.path.replaceAll(/\{[^}]+\}/g, "{}")}`);
+  expect(keys.length).toBeGreaterThan(0);
+  expect(keys).toEqual([...new Set(keys)]);
+});
+
+test("every service and every RPC says in a comment what it does", () => {
+  const silent = files.flatMap((file) =>
+    file.services.flatMap((service, at) => [
+      ...(leadingComment(file, [6, at]) ? [] : [service.typeName]),
+      ...service.methods.flatMap((method, index) =>
+        /^\S.*\.$/s.test(leadingComment(file, [6, at, 2, index]))
+          ? []
+          : [`${service.typeName}/${method.name}`],
+      ),
+    ]),
+  );
+  expect(methods.length).toBeGreaterThan(0);
+  expect(silent).toEqual([]);
+});
+
+test("every parameter of a path is a field of the request, and of a location one of the response", () => {
+  for (const { method, route } of routes) {
+    expect(fieldsOf(method.input)).toEqual(expect.arrayContaining(parameters(route.path)));
+    expect(fieldsOf(method.output)).toEqual(expect.arrayContaining(parameters(route.location ?? "")));
+  }
+});
+
+test("every body is a field of its message, or the whole message", () => {
+  for (const { method, route } of routes) {
+    expect([null, "*", ...fieldsOf(method.input)]).toContain(route.body);
+    expect([null, ...fieldsOf(method.output)]).toContain(route.responseBody);
+  }
+});
+
+test("a method is a GET if and only if it reads, and a GET has no body", () => {
+  const gets = routes.filter(({ route }) => route.verb === "get");
+  expect(gets).toEqual(routes.filter(({ method }) => reads.includes(method)));
+  expect(gets.filter(({ route }) => route.body !== null)).toEqual([]);
+});
+
+test("what is created has a location and 201, anything else has neither", () => {
+  for (const { route } of routes) expect(route.successStatus === 201).toBe(route.location !== null);
+});
+
+test("reads may be repeated, and of the writes those that recognize a repeat", () => {
+  expect(reads.filter(({ idempotent }) => !idempotent)).toEqual([]);
+  const flag = (path: string) => methodAt(path).idempotent;
+  expect(flag("/waybill.orders.v1.OrderService/CreateOrders")).toBe(true);
+  expect(flag("/waybill.line_items.v1.SkuService/CreateSkus")).toBe(true);
+  expect(flag("/waybill.line_items.v1.LineItemService/CreateLineItems")).toBe(true);
+  expect(flag("/waybill.groupings.v1.ProfileService/CreateProfile")).toBe(false);
+});
+
+test("a path that is not in the protos is an error that names it", () => {
+  expect(() => methodAt("/waybill.orders.v1.OrderService/Nothing")).toThrow(
+    "/waybill.orders.v1.OrderService/Nothing",
+  );
+});

@@ -1,0 +1,176 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
+import { describe, expect, it, test } from "vitest";
+import { createOrderLines, toOrderLines, type KnownSkus } from "./order-lines.ts";
+import { createSku, type SkuDocument } from "./sku.ts";
+
+const empty = new Uint8Array();
+const now = "2024-05-01T00:00:00.000Z";
+const tea = sku("sku-tea", {
+  customer_identifier: "tea",
+  description: "Tea",
+  catalog_price: "22.42",
+  tax_rate: "10.0",
+});
+const paper = sku("sku-paper", {
+  customer_identifier: "paper",
+  unit: "pallet",
+  base_unit: "sheet",
+  base_units_per_unit: 8_500,
+  price_units_per_unit: 15,
+  catalog_price: "503.02",
+});
+const known: KnownSkus = {
+  byId: new Map([tea, paper].map((document) => [document._id, document])),
+  byCustomerIdentifier: new Map([tea, paper].map((document) => [document.customer_identifier, document])),
+};
+
+function sku(id: string, record: Partial<Sku>): SkuDocument {
+  return createSku({ ...Sku.decode(empty), ...record }, { id, tenantId: "acme", fingerprint: "", now }).state;
+}
+
+function create(patches: Partial<LineItem>[], skus = known) {
+  const line_items = patches.map((patch) => ({ ...LineItem.decode(empty), quantity: 1, ...patch }));
+  const line_ids = patches.map((_, index) => `line-${index}`);
+  return createOrderLines(
+    "acme",
+    { ...OrderLines.decode(empty), order_id: "order-1", line_items, line_ids },
+    skus,
+    now,
+  );
+}
+
+function refusalOf(patches: Partial<LineItem>[]): unknown {
+  try {
+    return create(patches);
+  } catch (error) {
+    return error;
+  }
+}
+
+describe("a line names its SKU", () => {
+  it.each<[how: string, names: Partial<LineItem>]>([
+    ["by sku_id", { sku_id: "sku-tea" }],
+    ["by sku_customer_id", { sku_customer_id: "tea" }],
+    ["by both, which agree", { sku_id: "sku-tea", sku_customer_id: "tea" }],
+  ])("%s, and shows both", (_, names) =>
+    expect(create([names]).lines[0]).toMatchObject({
+      sku_id: "sku-tea",
+      sku_customer_id: "tea",
+      description: "Tea",
+    }),
+  );
+});
+
+describe("a line that cannot be is refused at its place in the order", () => {
+  it.each<[what: string, line: Partial<LineItem>, code: string, field: string]>([
+    ["no name", {}, "REQUIRED", "sku_customer_id"],
+    ["no such name", { sku_customer_id: "coffee" }, "SKU_NOT_FOUND", "sku_customer_id"],
+    ["no such id", { sku_id: "sku-coffee" }, "SKU_NOT_FOUND", "sku_id"],
+    [
+      "a known name with an unknown id",
+      { sku_customer_id: "tea", sku_id: "sku-coffee" },
+      "SKU_NOT_FOUND",
+      "sku_id",
+    ],
+    ["two SKUs", { sku_customer_id: "tea", sku_id: "sku-paper" }, "SKU_MISMATCH", "sku_id"],
+    ["a name as id", { sku_id: "tea" }, "SKU_NOT_FOUND", "sku_id"],
+    ["too many base units", { sku_customer_id: "paper", quantity: 1_176_471 }, "OUT_OF_RANGE", "quantity"],
+    ["far too many", { sku_customer_id: "paper", quantity: 9_999_999_999 }, "OUT_OF_RANGE", "quantity"],
+  ])("%s", (_, line, code, field) => {
+    const refusal = refusalOf([{ sku_customer_id: "tea" }, line]);
+    expect(refusal).toBeInstanceOf(DomainError);
+    expect(refusal).toMatchObject({ code, violations: [{ code, pointer: `/line_items/1/${field}` }] });
+  });
+});
+
+test("base units go up to ten digits", () => {
+  expect(create([{ sku_id: "sku-tea", quantity: 9_999_999_999 }]).lines[0]!.amount_in_base_unit).toBe(
+    9_999_999_999,
+  );
+  expect(create([{ sku_id: "sku-paper", quantity: 1_176_470 }]).lines[0]!.amount_in_base_unit).toBe(
+    9_999_995_000,
+  );
+});
+
+test("a line has its SKU's text, units and price of that moment", () => {
+  const [line] = create([{ sku_customer_id: "paper", quantity: 15 }]).lines;
+  expect(line).toMatchObject({
+    quantity: 15,
+    unit: "pallet",
+    base_unit: "sheet",
+    amount_in_base_unit: 127_500,
+    currency: "EUR",
+    catalog_price: "503.02",
+    price_units_per_unit: 15,
+    total_net_price: "113179.5",
+    tax_rate: null,
+    taxes: null,
+    total_gross_price: null,
+    confirmed_price: null,
+  });
+  expect(create([{ sku_id: "sku-tea", quantity: 10 }]).lines[0]).toMatchObject({
+    total_net_price: "224.2",
+    taxes: "22.42",
+    total_gross_price: "246.62",
+  });
+});
+
+describe("a line's order_number is the supplier's, else the SKU's own", () => {
+  it.each<[numbers: Partial<Sku>, shown: string | null]>([
+    [{ order_number: "own", supplier_order_number: "supplier" }, "supplier"],
+    [{ supplier_order_number: "supplier" }, "supplier"],
+    [{ order_number: "own" }, "own"],
+    [{}, null],
+  ])("%j: %s", (numbers, shown) => {
+    const document = sku("sku-1", { customer_identifier: "one", ...numbers });
+    const skus = { byId: new Map([["sku-1", document]]), byCustomerIdentifier: new Map() };
+    expect(create([{ sku_id: "sku-1" }], skus).lines[0]!.order_number).toBe(shown);
+  });
+});
+
+test("what was sent with a line stays: its dates and where it may be picked from", () => {
+  const pick_from = [{ match_type: "lot_number", match_value: ["L1"], match_style: "hard" }];
+  const dates = { promised_delivery_date: now, estimated_delivery_date: now };
+  expect(create([{ sku_id: "sku-tea", pick_from, ...dates }]).lines[0]).toMatchObject({
+    pick_from,
+    ...dates,
+  });
+});
+
+test("lines keep their order and get the ids that the caller chose, each its own reference", () => {
+  const { lines } = create([{ sku_id: "sku-tea" }, { sku_id: "sku-paper" }, { sku_id: "sku-tea" }]);
+  expect(lines.map(({ id, sku_id }) => [id, sku_id])).toEqual([
+    ["line-0", "sku-tea"],
+    ["line-1", "sku-paper"],
+    ["line-2", "sku-tea"],
+  ]);
+  const references = lines.flatMap((line) => line.references);
+  expect(references.filter((reference) => !/^COL\/[A-Z0-9]{6}$/.test(reference))).toEqual([]);
+  expect(references).toHaveLength(3);
+});
+
+test("the lines of a new order are open, under the order's id, in revision 1", () => {
+  const document = create([{ sku_id: "sku-tea" }]);
+  expect(document).toMatchObject({
+    _id: "order-1",
+    tenant_id: "acme",
+    open: true,
+    version: 1,
+    updated_at: now,
+  });
+  expect(toOrderLines(document)).toEqual({
+    order_id: "order-1",
+    line_items: document.lines,
+    line_ids: [],
+    lines_revision: 1,
+  });
+});
+
+test("a line that was stored before a field existed shows that field as null", () => {
+  const { lines: _lines, ...document } = create([]);
+  const old = { id: "line-0", quantity: 1 } as LineItem;
+  const [shown] = toOrderLines({ ...document, lines: [old] }).line_items;
+  expect(shown).toEqual({ ...LineItem.decode(empty), id: "line-0", quantity: 1 });
+});
