@@ -16,9 +16,13 @@ export function createLog(service: string, level: string): Logger {
   });
 }
 
+const STACK_FRAMES_MAX = 5;
+
 /** What a log line says of an error: its kind and where it arose; a stack only for those nobody foresaw. */
 export function errorFacts(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
   const cause = error.cause instanceof Error ? { cause: error.cause.name } : {};
-  return { error: error.name, stack: error.stack?.split("\n").slice(1, 6).join("\n"), ...cause };
+  // Only the frames: the message, which may hold personal data, can run over several lines.
+  const frames = error.stack?.split("\n").filter((line) => /^ {4}at \S/.test(line)) ?? [];
+  return { error: error.name, stack: frames.slice(0, STACK_FRAMES_MAX).join("\n"), ...cause };
 }

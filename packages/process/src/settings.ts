@@ -19,6 +19,15 @@ export function count(fallback: number, min: number, max: number, description: s
   return digits.transform(Number).pipe(z.number().min(min).max(max)).default(fallback).describe(description);
 }
 
+/** A setting that is `true` or `false`; false unless set. */
+export function flag(description: string) {
+  return z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((value) => value === "true")
+    .describe(description);
+}
+
 /** The settings that every process has. */
 export const processSettings = {
   LOG_LEVEL: z

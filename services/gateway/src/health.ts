@@ -1,4 +1,8 @@
-import type { MethodDefinition } from "@grpc/grpc-js";
+import {
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthService,
+} from "@waybill/proto/grpc/health/v1/health.ts";
 import type { Channel } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { Peers } from "./peers.ts";
@@ -10,18 +14,6 @@ export interface Health {
 }
 
 const CHECK_TIMEOUT_MS = 1_000;
-
-/** Check of grpc.health.v1: asks for the whole server (an empty message), answers whether it serves. */
-const healthCheck: MethodDefinition<null, boolean> = {
-  path: "/grpc.health.v1.Health/Check",
-  requestStream: false,
-  responseStream: false,
-  requestSerialize: () => Buffer.alloc(0),
-  requestDeserialize: () => null,
-  responseSerialize: (serving) => Buffer.from([8, serving ? 1 : 2]),
-  // Field 1 is the status; 1 is SERVING.
-  responseDeserialize: (bytes) => bytes[0] === 8 && bytes[1] === 1,
-};
 
 /** Asks every peer whether it serves, for a second at most. */
 export async function peersHealth({ channels }: Peers): Promise<Health> {
@@ -37,9 +29,9 @@ export async function peersHealth({ channels }: Peers): Promise<Health> {
 async function serves(channel: Channel): Promise<boolean> {
   const caller = { tenantId: "", requestId: requestIdOr(undefined), traceparent: traceparentOr(undefined) };
   try {
-    return (
-      (await channel.call(healthCheck, null, { ...caller, deadline: Date.now() + CHECK_TIMEOUT_MS })) === true
-    );
+    const options = { ...caller, deadline: Date.now() + CHECK_TIMEOUT_MS };
+    const answer = (await channel.call(HealthService.check, { service: "" }, options)) as HealthCheckResponse;
+    return answer.status === HealthCheckResponse_ServingStatus.SERVING;
   } catch {
     return false;
   }

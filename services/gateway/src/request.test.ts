@@ -1,4 +1,5 @@
 import { methodAt } from "@waybill/contract/methods.ts";
+import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { expect, test } from "vitest";
 import { RestRefusal } from "./places.ts";
 import { requestBuilder, type RestRequest } from "./request.ts";
@@ -19,7 +20,10 @@ function placesOf(make: () => unknown): unknown {
 
 test("every list and map of the message is there, also those that the request leaves out", () => {
   const body = [{ line_items: [{ pick_from: [{}] }] }];
-  expect(build("/waybill.orders.v1.OrderService/CreateOrders", { body })).toEqual({
+  const request = build("/waybill.orders.v1.OrderService/CreateOrders", { body });
+  // The encoder throws for a list or a map that is not there.
+  expect(OrderServiceService.createOrders.requestSerialize(request as never)).toBeInstanceOf(Buffer);
+  expect(request).toMatchObject({
     orders: [
       {
         line_items: [{ pick_from: [{ match_value: [] }], references: [] }],
