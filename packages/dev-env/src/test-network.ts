@@ -14,6 +14,8 @@ import { freePort } from "./engine/free-port.ts";
 /** The orders and line-items services in this process, each with a database of its own. */
 export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
+  fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
+  sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
   ordersDb: Db;
@@ -33,6 +35,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     MONGODB_URL: mongodbUrl,
     KAFKA_BROKERS: kafkaBrokers,
     TOPIC_PREFIX: `${run}.`,
+    SANDBOX: "true",
     ORDERS_ADDRESS: `127.0.0.1:${ordersPort}`,
     LINE_ITEMS_ADDRESS: `127.0.0.1:${lineItemsPort}`,
   };
@@ -46,6 +49,8 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
   running.defer(() => client.close());
   return {
     orders: peer(ordersChannel, services["waybill.orders.v1.OrderService"]),
+    fulfillment: peer(ordersChannel, services["waybill.orders.v1.FulfillmentService"]),
+    sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
     ordersDb: client.db(ordersEnv.DATABASE),

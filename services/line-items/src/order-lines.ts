@@ -1,4 +1,4 @@
-import type { AggregateDocument } from "@waybill/events/aggregates.ts";
+import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
@@ -50,6 +50,11 @@ export function createOrderLines(
     return createLine(line, line_ids[index]!, sku, amountInBaseUnit(line, sku, index), now);
   });
   return { _id: order_id!, tenant_id: tenantId, open: true, lines, version: 1, sequence: 0, updated_at: now };
+}
+
+/** The rule of closing an order's lines to changes; closed ones stay as they are. */
+export function seal(lines: OrderLinesDocument): Decision<OrderLinesDocument> {
+  return { state: lines.open ? { ...lines, open: false } : lines, events: [] };
 }
 
 /** The message of an order's stored lines. */

@@ -1,4 +1,9 @@
-import { insertAggregates, type Creation } from "@waybill/events/aggregates.ts";
+import {
+  insertAggregates,
+  updateAggregate,
+  type Creation,
+  type Decision,
+} from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import { MongoBulkWriteError } from "mongodb";
@@ -102,6 +107,17 @@ export async function insertOrderLines(
   } catch (error) {
     if (!isRepeat(error)) throw error;
   }
+}
+
+/** Changes the lines of one order; null if the tenant has none under this id. */
+export function updateOrderLines(
+  { orderLines }: LineItemsContext,
+  tenantId: string,
+  orderId: string,
+  decide: (lines: OrderLinesDocument, now: string) => Decision<OrderLinesDocument>,
+  traceparent: string,
+): Promise<OrderLinesDocument | null> {
+  return updateAggregate(orderLines, { _id: orderId, tenant_id: tenantId }, decide, traceparent);
 }
 
 /** The lines of these orders, those that are known. */

@@ -1,6 +1,6 @@
 import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
 import { databaseSettings, type DatabaseConfig } from "@waybill/events/service-database.ts";
-import { count, port, serverSettings, text } from "@waybill/process/settings.ts";
+import { count, flag, port, serverSettings, text } from "@waybill/process/settings.ts";
 import { z } from "zod";
 
 /** The settings of the orders service. */
@@ -10,6 +10,7 @@ export const settings = z.object({
   ...kafkaSettings,
   GRPC_PORT: port(50051, "gRPC port"),
   LINE_ITEMS_ADDRESS: text("127.0.0.1:50052", "the line-items service: host:port, or dns:///name:port"),
+  SANDBOX: flag("true: orders may be moved on by /data_factory, for trying things out"),
   GROUPS_IN_FLIGHT: count(3, 1, 16, "groups of creates that one tenant may have in flight"),
   GROUP_ORDERS_MAX: count(500, 1, 1_000, "orders that are gathered into one group"),
   WAITING_ORDERS_MAX: count(20_000, 1_000, 1_000_000, "orders that may wait for a group; more get 429"),
@@ -20,6 +21,7 @@ export interface OrdersConfig extends DatabaseConfig {
   adminPort: number;
   grpcPort: number;
   lineItemsAddress: string;
+  sandbox: boolean;
   creation: { inFlightMax: number; groupMax: number; waitingMax: number };
 }
 
@@ -34,6 +36,7 @@ export function toConfig(read: z.output<typeof settings>): OrdersConfig {
     database: read.DATABASE,
     kafka: kafkaConfig(read),
     lineItemsAddress: read.LINE_ITEMS_ADDRESS,
+    sandbox: read.SANDBOX,
     creation: {
       inFlightMax: read.GROUPS_IN_FLIGHT,
       groupMax: read.GROUP_ORDERS_MAX,

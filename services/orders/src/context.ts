@@ -13,4 +13,6 @@ export interface OrdersContext {
   lineItems: Peer<typeof LineItemServiceService>;
   /** Gathers creates that arrive at the same time into one commit. */
   creation: GroupCommit<OrderCandidate, Outcome>;
+  /** Whether the sandbox's calls are answered. */
+  sandbox: boolean;
 }

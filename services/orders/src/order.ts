@@ -5,6 +5,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { newReference } from "@waybill/mongo/ids.ts";
 import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
@@ -13,6 +14,10 @@ export interface OrderDocument
   order_nr: number;
   customer_identifier: string;
   status: string;
+  /** Units per line, counted here once the order has left `open`; empty before. */
+  line_counts: LineCount[];
+  /** The request ids of the latest moves, so that a repeat changes nothing. */
+  request_ids: string[];
   /** Of the record as it was first submitted. */
   fingerprint: string;
 }
@@ -22,6 +27,7 @@ export const ordersCollection: CollectionDeclaration = {
   indexes: [
     { name: "by_customer_identifier", key: { tenant_id: 1, customer_identifier: 1 }, unique: true },
     { name: "by_order_nr", key: { tenant_id: 1, order_nr: 1 }, unique: true },
+    { name: "by_status", key: { tenant_id: 1, status: 1, updated_at: -1, _id: -1 } },
     { name: "last_updated", key: { tenant_id: 1, updated_at: -1, _id: -1 } },
   ],
 };
@@ -76,6 +82,8 @@ export function createOrder(
     routing_policy: fields.routing_policy ?? "least_cost",
     split_policy: fields.split_policy ?? "minimize_splits",
     references: [newReference("CO")],
+    line_counts: [],
+    request_ids: [],
     created_at: now,
     updated_at: now,
     fingerprint: candidate.fingerprint,
@@ -89,7 +97,7 @@ export function createOrder(
 
 /** The message of a stored order with its lines. */
 export function toOrder(document: OrderDocument, lines: OrderLines): Order {
-  const { _id, tenant_id, fingerprint, sequence, ...fields } = document;
+  const { _id, tenant_id, fingerprint, sequence, line_counts, request_ids, ...fields } = document;
   return {
     ...blank,
     ...fields,
@@ -114,6 +122,6 @@ export function toSummary(document: OrderDocument, { line_items }: OrderLines): 
     updated_at: document.updated_at,
     line_items_count: line_items.length,
     total_quantity: line_items.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0),
-    has_shipments: false,
+    has_shipments: document.shipments.length > 0,
   };
 }

@@ -4,7 +4,9 @@ import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import { openChannel, peer, type Channel } from "@waybill/rpc/client.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import { startServer } from "@waybill/rpc/server.ts";
@@ -13,7 +15,7 @@ import type { OrdersContext } from "./context.ts";
 import { createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ORDER_NR_FIRST, ordersCollection } from "./order.ts";
-import { orderHandlers } from "./rpc/handlers.ts";
+import { fulfillmentHandlers, orderHandlers, sandboxHandlers } from "./rpc/handlers.ts";
 
 /** The running service. */
 export interface OrdersService extends AsyncDisposable {
@@ -27,6 +29,7 @@ export async function startOrders(config: OrdersConfig, process: ProcessContext)
   running.use(await startAdmin(config.host, config.adminPort, () => ready()));
   const database = running.use(await openDatabase(config, [ordersCollection], process));
   const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
+  const context = createContext(config, database, lineItems);
   const server = running.use(
     await startServer({
       host: config.host,
@@ -34,7 +37,9 @@ export async function startOrders(config: OrdersConfig, process: ProcessContext)
       log: process.log,
       translate: mongoFailure,
       implementations: [
-        implement(OrderServiceService, orderHandlers, createContext(config, database, lineItems)),
+        implement(OrderServiceService, orderHandlers, context),
+        implement(FulfillmentServiceService, fulfillmentHandlers, context),
+        implement(SandboxServiceService, sandboxHandlers, context),
       ],
     }),
   );
@@ -49,5 +54,5 @@ function createContext(config: OrdersConfig, database: ServiceDatabase, lineItem
     lineItems: peer(lineItems, LineItemServiceService),
   };
   const commit = createGroup.bind(null, context);
-  return { ...context, creation: groupCommit(commit, config.creation) };
+  return { ...context, creation: groupCommit(commit, config.creation), sandbox: config.sandbox };
 }

@@ -1,6 +1,12 @@
-import { insertAggregates, type Creation } from "@waybill/events/aggregates.ts";
+import {
+  insertAggregates,
+  updateAggregate,
+  type Creation,
+  type Decision,
+} from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Filter } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
@@ -31,6 +37,44 @@ export async function findOrderWinners(
   }));
 }
 
+/**
+ * Changes the order that a caller names by its UUID or its order_nr: `decide` is pure and throws to refuse.
+ * A repeat of a request id that was decided before changes nothing. Throws `ORDER_NOT_FOUND`.
+ */
+export async function updateOrder(
+  { orders }: Pick<OrdersContext, "orders">,
+  { tenantId, name, requestId, traceparent }: OrderChange,
+  decide: (order: OrderDocument, now: string) => Decision<OrderDocument>,
+): Promise<OrderDocument> {
+  const changed = await updateAggregate(
+    orders,
+    { tenant_id: tenantId, ...orderKey(name) },
+    (order, now) => {
+      if (order.request_ids.includes(requestId)) return { state: order, events: [] };
+      const { state, events } = decide(order, now);
+      return {
+        state: { ...state, request_ids: [...state.request_ids, requestId].slice(-REQUEST_IDS_MAX) },
+        events,
+      };
+    },
+    traceparent,
+  );
+  if (changed === null) throw new DomainError("ORDER_NOT_FOUND");
+  return changed;
+}
+
+/** Which order is changed, and by which request. */
+export interface OrderChange {
+  tenantId: string;
+  /** The order's UUID or its order_nr. */
+  name: string;
+  /** Chosen by the caller, unique per move. */
+  requestId: string;
+  traceparent: string;
+}
+
+// More than the moves of any order; the oldest are forgotten.
+const REQUEST_IDS_MAX = 500;
 const orderNrPattern = /^\d{1,15}$/;
 
 /** The order that a path names by its UUID or its order_nr; null if the tenant has none. */
@@ -39,10 +83,20 @@ export function getOrderDocument(
   tenantId: string,
   name: string,
 ): Promise<OrderDocument | null> {
-  const key: Filter<OrderDocument> = orderNrPattern.test(name)
-    ? { order_nr: Number(name) }
-    : { _id: name.toLowerCase() };
-  return orders.collection.findOne({ tenant_id: tenantId, ...key });
+  return orders.collection.findOne({ tenant_id: tenantId, ...orderKey(name) });
+}
+
+/** The order with this customer_identifier; null if the tenant has none. */
+export function findOrderByCustomerIdentifier(
+  { orders }: Pick<OrdersContext, "orders">,
+  tenantId: string,
+  customerIdentifier: string,
+): Promise<OrderDocument | null> {
+  return orders.collection.findOne({ tenant_id: tenantId, customer_identifier: customerIdentifier });
+}
+
+function orderKey(name: string): Filter<OrderDocument> {
+  return orderNrPattern.test(name) ? { order_nr: Number(name) } : { _id: name.toLowerCase() };
 }
 
 /** Which orders a list shows. */
@@ -50,6 +104,7 @@ export interface OrderFilter {
   tenantId: string;
   ids: readonly string[];
   customerIdentifiers: readonly string[];
+  status: string | null;
   /** Updated then or later: RFC 3339, UTC. */
   updatedSince: string | null;
   offset: number;
@@ -94,11 +149,18 @@ export async function findOrderIds(
   return found.map(({ _id }) => _id);
 }
 
-function toQuery({ tenantId, ids, customerIdentifiers, updatedSince }: OrderFilter): Filter<OrderDocument> {
+function toQuery({
+  tenantId,
+  ids,
+  customerIdentifiers,
+  status,
+  updatedSince,
+}: OrderFilter): Filter<OrderDocument> {
   return {
     tenant_id: tenantId,
     ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
     ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
+    ...(status === null ? {} : { status }),
     ...(updatedSince === null ? {} : { updated_at: { $gte: updatedSince } }),
   };
 }

@@ -1,11 +1,21 @@
+import type { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import type { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
+import { acceptOrder } from "./accept-order.ts";
+import { advanceOrders } from "./advance-orders.ts";
 import { createOrders } from "./create-orders.ts";
+import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
 import { getOrder } from "./get-order.ts";
 import { listOrderEvents } from "./list-order-events.ts";
 import { listOrders } from "./list-orders.ts";
+import { packOrder } from "./pack-order.ts";
+import { shipOrder } from "./ship-order.ts";
+import { shipOrders } from "./ship-orders.ts";
+import { shortOrder } from "./short-order.ts";
+import { startOrder } from "./start-order.ts";
 
 export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> = {
   createOrders,
@@ -13,4 +23,18 @@ export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> 
   getOrder,
   listOrderEvents,
   listOrders,
+};
+
+export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServiceService> = {
+  acceptOrder,
+  deliverOrder,
+  packOrder,
+  shipOrder,
+  shortOrder,
+  startOrder,
+};
+
+export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceService> = {
+  advanceOrders,
+  shipOrders,
 };

@@ -17,6 +17,7 @@ export async function listOrders(
     tenantId: call.tenantId,
     ids: request.id,
     customerIdentifiers: request.cid,
+    status: request.status ?? null,
     updatedSince: request.sdt ?? null,
     ...page,
   });

@@ -1,0 +1,16 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { SealLinesRequest, SealLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { LineItemsContext } from "../context.ts";
+import { seal, toOrderLines } from "../order-lines.ts";
+import { updateOrderLines } from "../store.ts";
+
+export async function sealLines(
+  context: LineItemsContext,
+  request: SealLinesRequest,
+  { tenantId, traceparent }: Call,
+): Promise<SealLinesResponse> {
+  const lines = await updateOrderLines(context, tenantId, request.order_id!, seal, traceparent);
+  if (lines === null) throw new DomainError("ORDER_NOT_FOUND");
+  return { lines: toOrderLines(lines) };
+}

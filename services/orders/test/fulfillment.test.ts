@@ -1,0 +1,116 @@
+import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/test-records.ts";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await network.skus.createSkus({ skus: [aSku("shirt"), aSku("hat")] }, network.as("shop"));
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = () => network.as("shop");
+const eventsOf = async (order: string) => (await network.orders.listOrderEvents({ order }, as())).data;
+
+async function created(name: string, change = {}): Promise<string> {
+  const { results } = await network.orders.createOrders({ orders: [anOrder(name, change)] }, as());
+  return results[0]!.system_id!;
+}
+
+describe("a warehouse", () => {
+  it("takes an order through every status, each move one event without a gap", async () => {
+    const order = await created("whole");
+    const move = { order, request_id: "r1" };
+    await network.fulfillment.acceptOrder(move, as());
+    await network.fulfillment.startOrder({ ...move, request_id: "r2" }, as());
+    await network.fulfillment.packOrder({ ...move, request_id: "r3" }, as());
+    await network.fulfillment.shipOrder({ ...move, request_id: "r4" }, as());
+    const last = await network.fulfillment.deliverOrder({ ...move, request_id: "r5" }, as());
+    expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_moves: [] });
+    const events = await eventsOf(order);
+    expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    const statuses = events.slice(1).map(({ data }) => JSON.parse(data).status);
+    expect(statuses).toEqual(["atWarehouse", "inProcess", "packed", "fulfilled", "delivered"]);
+    expect(events.map(({ message_type }) => message_type)).toEqual([
+      null,
+      ...statuses.map(() => "orderEvent"),
+    ]);
+  });
+
+  it("that repeats a request id changes nothing and learns where the order stands", async () => {
+    const order = await created("repeated");
+    const first = await network.fulfillment.acceptOrder({ order, request_id: "same" }, as());
+    const again = await network.fulfillment.acceptOrder({ order, request_id: "same" }, as());
+    expect(again).toEqual(first);
+    expect(await eventsOf(order)).toHaveLength(2);
+  });
+
+  it("of many that race for one move wins once, and the others are told what is allowed now", async () => {
+    const order = await created("raced");
+    const racers = Array.from({ length: 8 }, (_, index) =>
+      network.fulfillment
+        .acceptOrder({ order, request_id: `racer-${index}` }, as())
+        .catch((error) => error.code),
+    );
+    const answers = await Promise.all(racers);
+    expect(answers.filter((answer) => answer === "STATUS_FORBIDS")).toHaveLength(7);
+    expect(await eventsOf(order)).toHaveLength(2);
+  });
+
+  it("finds the lines closed to changes", async () => {
+    const order = await created("sealed");
+    await network.fulfillment.acceptOrder({ order, request_id: "a" }, as());
+    const stored = await network.lineItemsDb
+      .collection<{ _id: string; open: boolean }>("order_lines")
+      .findOne({ _id: order });
+    expect(stored?.open).toBe(false);
+  });
+
+  it("learns of an unknown order", async () => {
+    const order = "01970000-0000-7000-8000-000000000000";
+    const answer = network.fulfillment.startOrder({ order, request_id: "x" }, as());
+    await expect(answer).rejects.toMatchObject({ code: "ORDER_NOT_FOUND" });
+  });
+});
+
+describe("the sandbox", () => {
+  it("ships an order with its shorts and number of shipments", async () => {
+    const order = await created("boxed", { line_items: [aLine("shirt", 5), aLine("hat", 1)] });
+    const request = { orders: [{ order_customer_id: "boxed", shorts: ["hat"], number_of_shipments: 2 }] };
+    const { results } = await network.sandbox.shipOrders(request, as());
+    expect(results).toMatchObject([{ status: "success", system_id: order }]);
+    const { order: shown } = await network.orders.getOrder({ order }, as());
+    expect(shown).toMatchObject({
+      status: "fulfilled",
+      shorts: [{ sku_customer_id: "hat", quantity: 1, reason: "damage" }],
+    });
+    const parcels = shown!.shipments.map(({ shipment_line_items }) => shipment_line_items);
+    expect(parcels).toEqual([
+      [{ sku_customer_id: "shirt", quantity: 3 }],
+      [{ sku_customer_id: "shirt", quantity: 2 }],
+    ]);
+  });
+
+  it("advances an order to a status, and answers for an unknown one in its place", async () => {
+    await created("walked");
+    const orders = [
+      { order_customer_id: "walked", status: "packed" },
+      { order_customer_id: "nobody", status: "packed" },
+    ];
+    const { results } = await network.sandbox.advanceOrders({ orders }, as());
+    expect(results.map(({ status, code }) => [status, code])).toEqual([
+      ["success", null],
+      ["failure", "ORDER_NOT_FOUND"],
+    ]);
+    const { data } = await network.orders.listOrders({ id: [], cid: [], status: "packed" }, as());
+    expect(data.map(({ customer_identifier }) => customer_identifier)).toContain("walked");
+  });
+
+  it("ships 60 orders in one call", async () => {
+    const names = Array.from({ length: 60 }, (_, index) => `many-${index}`);
+    await network.orders.createOrders({ orders: names.map((name) => anOrder(name)) }, as());
+    const orders = names.map((name) => ({ order_customer_id: name, shorts: [] }));
+    const { results } = await network.sandbox.shipOrders({ orders }, as());
+    expect(results.filter(({ status }) => status === "success")).toHaveLength(60);
+  });
+});
