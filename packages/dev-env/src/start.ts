@@ -1,10 +1,13 @@
 // npm start: the whole system on this machine.
 import { parseArgs } from "node:util";
 import { claimDataDir, dataDirOf } from "./data-dir.ts";
-import { SANDBOX_TENANT, sandboxKey } from "./sandbox-key.ts";
+import { sendDemoData } from "./demo.ts";
+import { SANDBOX_TENANT, sandboxKey } from "./kept-secret.ts";
 import { portSettings, startSystem, type Ports, type System } from "./system.ts";
+import { startWarehouse, warehouseDelays } from "./warehouse.ts";
 
-const usage = "usage: npm start  (settings: see README.md)";
+const usage = "usage: npm start [-- --demo]  (settings: see README.md)";
+const WAREHOUSE_DELAYS_MS = "2000,2000,2000,2000,5000";
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 await main().catch((error: unknown) => {
@@ -13,7 +16,7 @@ await main().catch((error: unknown) => {
 });
 
 async function main(): Promise<void> {
-  readArguments();
+  const { demo } = readArguments();
   const stopped = stopRequest();
   const dataDir = dataDirOf(process.env);
   using _claim = claimDataDir(dataDir);
@@ -28,17 +31,28 @@ async function main(): Promise<void> {
   const system = await Promise.race([starting, stopped.then(() => null)]);
   if (system !== null) {
     announce(system, key, dataDir);
+    await using _demo = demo ? await startDemo(system, key) : null;
     await stopped;
   }
   say("stopping");
   await (await starting.catch(() => null))?.stop();
 }
 
-function readArguments(): void {
-  const { values } = parseArgs({ options: { help: { type: "boolean" } } });
-  if (!values.help) return;
+function readArguments(): { demo: boolean } {
+  const { values } = parseArgs({
+    options: { help: { type: "boolean" }, demo: { type: "boolean", default: false } },
+  });
+  if (!values.help) return { demo: values.demo };
   say(usage);
   process.exit(0);
+}
+
+/** Demo orders, and a warehouse that moves all of the sandbox's orders on. */
+async function startDemo({ url, grpc }: System, key: string): Promise<AsyncDisposable> {
+  const delays = warehouseDelays(process.env["WAREHOUSE_DELAYS_MS"] ?? WAREHOUSE_DELAYS_MS);
+  await sendDemoData(url, key);
+  say("demo: 5 orders are there, and a warehouse moves every order of the sandbox on");
+  return startWarehouse(grpc.orders, SANDBOX_TENANT, delays, say);
 }
 
 function stopRequest(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Engine } from "./engine/engine.ts";
 import { cacheDir } from "./engine/tool-cache.ts";
 import { choosePort } from "./engine/free-port.ts";
 import { startKafka } from "./kafka/start.ts";
+import { secretsKey } from "./kept-secret.ts";
 import { startMongodb } from "./mongodb/start.ts";
 import { supervise, type SupervisedService } from "./supervised.ts";
 
@@ -146,7 +147,7 @@ function startServices(
 }
 
 function sharedSettings(
-  { env }: SystemOptions,
+  { dataDir, env }: SystemOptions,
   ports: Ports,
   mongodb: Engine,
   kafka: Engine,
@@ -156,7 +157,11 @@ function sharedSettings(
     NODE_ENV: "production",
     // Spares a warm start the stripping of types: a third of its time, and memory.
     NODE_COMPILE_CACHE: join(cacheDir(env), "compiled"),
+    // What the launcher starts is for development: orders can be moved on by hand, webhooks may go to
+    // this machine.
+    SANDBOX: "true",
     ...env,
+    SECRETS_KEY: secretsKey(dataDir, env),
     MONGODB_URL: mongodb.address,
     KAFKA_BROKERS: kafka.address,
     ORDERS_ADDRESS: grpc.orders,
