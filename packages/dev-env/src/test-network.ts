@@ -18,6 +18,7 @@ export interface TestNetwork extends AsyncDisposable {
   sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
+  client: MongoClient;
   ordersDb: Db;
   lineItemsDb: Db;
   /** How a call is made for this tenant; a new request each time. */
@@ -53,6 +54,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
+    client,
     ordersDb: client.db(ordersEnv.DATABASE),
     lineItemsDb: client.db(lineItemsEnv.DATABASE),
     as: (tenantId) => ({

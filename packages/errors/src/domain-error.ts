@@ -36,3 +36,8 @@ export class DomainError extends Error {
 export function unavailable(detail: string, cause?: unknown): DomainError {
   return new DomainError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterMs: 2_000, cause });
 }
+
+/** Whether an error says that a dependency is down or too slow: nothing is known then, and a repeat may help. */
+export function isDependencyDown(error: unknown): boolean {
+  return error instanceof DomainError && catalogue[error.code].http === 503;
+}

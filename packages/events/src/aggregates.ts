@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type {
   ClientSession,
@@ -36,8 +34,10 @@ export interface Decision<Document> {
   events: readonly NewEvent[];
 }
 
-const UPDATE_ATTEMPTS_MAX = 8;
-const RETRY_MS_MAX = 40;
+/** What every new aggregate starts with. */
+export function newAggregate(id: string, tenantId: string, now: string): AggregateDocument {
+  return { _id: id, tenant_id: tenantId, version: 1, sequence: 0, updated_at: now };
+}
 
 /** A decision to create, with the trace of the request that asked for it. */
 export interface Creation<Document> extends Decision<Document> {
@@ -45,21 +45,17 @@ export interface Creation<Document> extends Decision<Document> {
 }
 
 /**
- * Inserts new aggregates with the events of their creation, all or none. `version` and `sequence` are set
- * here. Rejects with MongoDB's duplicate-key error if one of them is there already. `beforeCommit` may
- * throw to give the attempt up.
+ * Inserts new aggregates (`newAggregate`) with the events of their creation, all or none. Rejects with
+ * MongoDB's duplicate-key error if one of them is there already. `beforeCommit` may throw to give the
+ * attempt up.
  */
 export async function insertAggregates<Document extends AggregateDocument>(
   store: AggregateStore<Document>,
   creations: readonly Creation<Document>[],
   beforeCommit: () => void = () => undefined,
 ): Promise<void> {
-  const rows: OutboxRow[] = [];
-  const documents: Document[] = [];
-  for (const { state, events, traceparent } of creations) {
-    rows.push(...toOutboxRows(eventSource(state, 0, state.updated_at, traceparent), events));
-    documents.push({ ...state, version: 1, sequence: events.length });
-  }
+  const rows = creations.flatMap(({ state, events, traceparent }) => rowsOf(state, events, traceparent));
+  const documents = creations.map(({ state, events }) => ({ ...state, sequence: events.length }));
   await inTransaction(store.client, async (session) => {
     await store.collection.insertMany(documents as OptionalUnlessRequiredId<Document>[], { session });
     if (rows.length > 0) await store.outbox.insertMany(rows, { session });
@@ -68,35 +64,44 @@ export async function insertAggregates<Document extends AggregateDocument>(
 }
 
 /**
- * Changes one aggregate: loads it, lets `decide` decide, and writes the document and its events in one
- * transaction, guarded by the version it read. When another write came first, it decides again on the new
- * state. `decide` is pure; to refuse, it throws. Answers the state that holds afterwards, null if there is
- * no such aggregate. Rejects with `CONFLICT` when others keep winning.
+ * Changes one aggregate in a transaction of its own, see `changeAggregate`. When another write comes first,
+ * MongoDB lets the transaction run again, on the new state, for up to TRANSACTION_MS_MAX.
  */
-export async function updateAggregate<Document extends AggregateDocument>(
+export function updateAggregate<Document extends AggregateDocument>(
   store: AggregateStore<Document>,
   filter: Filter<Document>,
-  decide: (state: Document, now: string) => Decision<Document>,
+  decide: (state: Document) => Decision<Document>,
   traceparent: string,
 ): Promise<Document | null> {
-  for (let attempt = 1; attempt <= UPDATE_ATTEMPTS_MAX; attempt += 1) {
-    const current = (await store.collection.findOne(filter)) as Document | null;
-    if (current === null) return null;
-    const now = laterThan(current.updated_at);
-    const { state, events } = decide(current, now);
-    if (state === current && events.length === 0) return current;
-    const rows = toOutboxRows(eventSource(current, current.sequence, now, traceparent), events);
-    const next = {
-      ...state,
-      version: current.version + 1,
-      sequence: current.sequence + rows.length,
-      updated_at: now,
-    };
-    if (await inTransaction(store.client, (session) => write(store, current, next, rows, session)))
-      return next;
-    await delay(Math.random() * RETRY_MS_MAX);
-  }
-  throw new DomainError("CONFLICT");
+  return inTransaction(store.client, (session) =>
+    changeAggregate(store, filter, decide, traceparent, session),
+  );
+}
+
+/**
+ * Changes one aggregate as part of the caller's transaction: loads it, lets `decide` decide, and writes the
+ * document and its events. `decide` gets the state with the version and time that the change will have; it
+ * is pure, may run several times, and throws to refuse. Answers the state that holds afterwards, null if
+ * there is no such aggregate.
+ */
+export async function changeAggregate<Document extends AggregateDocument>(
+  { collection, outbox }: AggregateStore<Document>,
+  filter: Filter<Document>,
+  decide: (state: Document) => Decision<Document>,
+  traceparent: string,
+  session: ClientSession,
+): Promise<Document | null> {
+  const current = (await collection.findOne(filter, { session })) as Document | null;
+  if (current === null) return null;
+  const stamped = { ...current, version: current.version + 1, updated_at: laterThan(current.updated_at) };
+  const { state, events } = decide(stamped);
+  if (state === stamped && events.length === 0) return current;
+  const rows = rowsOf(state, events, traceparent);
+  const next = { ...state, sequence: current.sequence + rows.length };
+  const written = { _id: current._id, version: current.version } as Filter<Document>;
+  await collection.replaceOne(written, next as unknown as WithoutId<Document>, { session });
+  if (rows.length > 0) await outbox.insertMany(rows, { session });
+  return next;
 }
 
 /** The time of a change: now, and in any case after the aggregate's last change, so that events sort by time. */
@@ -104,22 +109,15 @@ function laterThan(updatedAt: string): string {
   return new Date(Math.max(Date.now(), Date.parse(updatedAt) + 1)).toISOString();
 }
 
-function eventSource(state: AggregateDocument, lastSequence: number, time: string, traceparent: string) {
-  return { tenantId: state.tenant_id, aggregateId: state._id, lastSequence, time, traceparent };
-}
-
-async function write<Document extends AggregateDocument>(
-  { collection, outbox }: AggregateStore<Document>,
-  current: Document,
-  next: Document,
-  rows: OutboxRow[],
-  session: ClientSession,
-): Promise<boolean> {
-  const guard = { _id: current._id, version: current.version } as Filter<Document>;
-  const { matchedCount } = await collection.replaceOne(guard, next as unknown as WithoutId<Document>, {
-    session,
-  });
-  if (matchedCount === 0) return false;
-  if (rows.length > 0) await outbox.insertMany(rows, { session });
-  return true;
+function rowsOf(state: AggregateDocument, events: readonly NewEvent[], traceparent: string): OutboxRow[] {
+  return toOutboxRows(
+    {
+      tenantId: state.tenant_id,
+      aggregateId: state._id,
+      lastSequence: state.sequence,
+      time: state.updated_at,
+      traceparent,
+    },
+    events,
+  );
 }

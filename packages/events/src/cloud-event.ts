@@ -19,5 +19,5 @@ export function toMessage(row: OutboxRow, source: string): Message {
     "content-type": "application/json",
     ...(row.message_type === null ? {} : { ce_messagetype: row.message_type }),
   };
-  return { key: row.aggregate_id, value: row.data, headers };
+  return { key: row.key, value: row.data, headers };
 }

@@ -1,5 +1,5 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
-import { isDuplicateKey, isWriteConflict } from "@waybill/mongo/failures.ts";
+import { DomainError, isDependencyDown } from "@waybill/errors/domain-error.ts";
+import { isDuplicateKey, isWriteConflict, mongoFailure } from "@waybill/mongo/failures.ts";
 
 /** A record that asks to be created under the caller's own identifier. */
 export interface Candidate {
@@ -40,19 +40,44 @@ export async function createOnce<C extends Candidate>(
   creator: Creator<C>,
   candidates: readonly C[],
 ): Promise<Map<C, Outcome>> {
+  try {
+    return await createTogether(creator, candidates);
+  } catch (error) {
+    if (candidates.length === 1 || isDown(error)) throw error;
+  }
+  // What nobody foresaw may lie in one record: the others must not share it.
+  const outcomes = new Map<C, Outcome>();
+  for (const candidate of candidates) outcomes.set(candidate, await createAlone(creator, candidate));
+  return outcomes;
+}
+
+async function createTogether<C extends Candidate>(
+  creator: Creator<C>,
+  candidates: readonly C[],
+): Promise<Map<C, Outcome>> {
   const outcomes = new Map<C, Outcome>();
   await settleKnown(creator, candidates, outcomes);
   const fresh = candidates.filter((candidate) => !outcomes.has(candidate));
   const { firsts, repeats } = splitRepeats(fresh);
   await prepareAll(creator, firsts, outcomes);
   await commitAll(creator, firstOfEachIdentifier(firsts, outcomes), outcomes);
-  await settleRest(
-    creator,
-    firsts.filter((candidate) => !outcomes.has(candidate)),
-    outcomes,
-  );
+  const rest = firsts.filter((candidate) => !outcomes.has(candidate));
+  await settleRest(creator, rest, outcomes);
   for (const [candidate, first] of repeats) outcomes.set(candidate, outcomes.get(first)!);
   return outcomes;
+}
+
+async function createAlone<C extends Candidate>(creator: Creator<C>, candidate: C): Promise<Outcome> {
+  try {
+    return (await createTogether(creator, [candidate])).get(candidate)!;
+  } catch (error) {
+    if (isDown(error)) throw error;
+    return error instanceof DomainError ? error : new DomainError("INTERNAL", undefined, { cause: error });
+  }
+}
+
+function isDown(error: unknown): boolean {
+  return isDependencyDown(error) || mongoFailure(error) !== null;
 }
 
 async function settleKnown<C extends Candidate>(
@@ -155,7 +180,7 @@ async function tryCommit<C extends Candidate>(
     for (const candidate of candidates) outcomes.set(candidate, { id: candidate.id });
     return null;
   } catch (error) {
-    const ofOneRecord = error instanceof DomainError && error.code !== "DEPENDENCY_UNAVAILABLE";
+    const ofOneRecord = error instanceof DomainError && !isDependencyDown(error);
     if (ofOneRecord || isDuplicateKey(error) || isWriteConflict(error)) return error;
     throw error;
   }

@@ -125,7 +125,9 @@ async function* followStream(
       const rows = (cursor.nextBatch ?? []).map(({ fullDocument }) => fullDocument);
       const token = cursor.postBatchResumeToken._data;
       // The token's time, not that of the rows or of now: it says how far the stream has read.
-      const publishedTo = new Date((timeOfToken(token)?.t ?? 0) * 1000);
+      const readTo = timeOfToken(token);
+      if (readTo === null) throw new Error("the resume token has an unknown form");
+      const publishedTo = new Date(readTo.t * 1000);
       yield { rows, token, publishedTo };
     }
   } finally {

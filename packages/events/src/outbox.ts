@@ -11,6 +11,8 @@ export interface NewEvent {
   type: string;
   /** The webhook it causes, such as `orderEvent`; none if left out. */
   messageType?: string;
+  /** The Kafka key, for what is ordered together with another aggregate; default: the aggregate's id. */
+  key?: string;
   /** The event's data: what consumers, webhooks and REST show. */
   data: object;
 }
@@ -23,8 +25,10 @@ export interface OutboxRow {
   /** The event's id, a UUID version 7: `ce_id`, `message_id`. Per aggregate it sorts as `sequence` does. */
   _id: string;
   tenant_id: string;
-  /** The Kafka key. */
+  /** Whose `sequence` it is: `ce_subject`. */
   aggregate_id: string;
+  /** The Kafka key. */
+  key: string;
   /** Gap-free per aggregate, from 1. */
   sequence: number;
   topic: Topic;
@@ -76,6 +80,7 @@ export function toOutboxRows(source: EventSource, events: readonly NewEvent[]): 
     _id: idAt(timeMs, index),
     tenant_id: source.tenantId,
     aggregate_id: source.aggregateId,
+    key: event.key ?? source.aggregateId,
     sequence: source.lastSequence + 1 + index,
     topic: event.topic,
     type: event.type,

@@ -10,6 +10,10 @@ import { ensureTopics, topics } from "./topics.ts";
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 2_000;
+/** Of the failed attempts one in so many is told: about twice a minute. */
+const LOG_EVERY = 15;
+/** What a message has besides its data: key and headers. */
+const OVERHEAD_BYTES = 1_000;
 
 /** Sends rows to their topics. */
 export interface Publisher extends AsyncDisposable {
@@ -54,12 +58,19 @@ async function untilSent(
       if (attempt > 1) log.info({ attempt }, "relay.kafka_back");
       return;
     } catch (error) {
-      if (attempt === 1) log.warn({ ...errorFacts(error) }, "relay.kafka_unavailable");
+      if (attempt % LOG_EVERY === 1) {
+        log.warn({ ...errorFacts(error), attempt, kafka_type: typeOf(error) }, "relay.kafka_unavailable");
+      }
       // After a failed send an idempotent producer's sequence is in doubt; a new one starts a new sequence.
       await disconnect();
       await delay(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt, 10)), undefined, { signal });
     }
   }
+}
+
+/** Kafka's own word for the error, such as MESSAGE_TOO_LARGE. */
+function typeOf(error: unknown): string | undefined {
+  return error instanceof Error && "type" in error ? String(error.type) : undefined;
 }
 
 async function connect(kafka: Kafka, config: KafkaConfig): Promise<Producer> {
@@ -80,7 +91,7 @@ export function splitBySize(rows: readonly OutboxRow[]): OutboxRow[][] {
   const parts: OutboxRow[][] = [];
   let bytes = Infinity;
   for (const row of rows) {
-    const size = Buffer.byteLength(row.data) + 1_000;
+    const size = Buffer.byteLength(row.data) + OVERHEAD_BYTES;
     if (bytes + size > BATCH_BYTES_MAX) {
       parts.push([]);
       bytes = 0;

@@ -66,7 +66,7 @@ export async function openDatabase(
 
 /** The store of one kind of aggregates in that database. */
 export function aggregateStore<Document extends AggregateDocument>(
-  { client, db }: ServiceDatabase,
+  { client, db }: Pick<ServiceDatabase, "client" | "db">,
   collection: CollectionDeclaration,
 ): AggregateStore<Document> {
   return { client, collection: db.collection(collection.name), outbox: db.collection(outboxCollection.name) };

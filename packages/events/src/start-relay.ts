@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { relaySlots } from "./relay-slots.ts";
 import type { Db } from "mongodb";
@@ -27,9 +26,9 @@ export async function startRelay(db: Db, settings: RelaySettings): Promise<Async
   thread.on("error", (error) => {
     throw error;
   });
+  const ended = new Promise((resolve) => thread.once("exit", resolve));
   return {
     async [Symbol.asyncDispose]() {
-      const ended = once(thread, "exit");
       thread.postMessage("stop");
       await ended;
     },

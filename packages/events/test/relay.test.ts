@@ -22,7 +22,7 @@ test("a committed event arrives as a CloudEvent in binary mode, its data byte fo
   const state: Thing = {
     _id: "o1",
     tenant_id: "t1",
-    version: 0,
+    version: 1,
     sequence: 0,
     updated_at: new Date().toISOString(),
     done: [],

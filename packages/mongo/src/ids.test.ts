@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { firstIdAt, idAt, newId, timeOfId } from "./ids.ts";
+import { firstIdAt, idAt, newId, timeOfId, newReference } from "./ids.ts";
 
 const version7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** Up to the year 10889, where 48 bits end. */
@@ -74,4 +74,10 @@ test("the first id of a time is above every earlier id and not above any of that
 
 test("a time before 1970 has the smallest id of all", () => {
   expect(firstIdAt(-180_000)).toBe(firstIdAt(0));
+});
+
+test("a reference is its prefix and six letters or digits, another one each time", () => {
+  const references = Array.from({ length: 100 }, () => newReference("COL"));
+  for (const reference of references) expect(reference).toMatch(/^COL\/[A-Z0-9]{6}$/);
+  expect(new Set(references).size).toBeGreaterThan(95);
 });

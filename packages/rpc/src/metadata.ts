@@ -17,6 +17,11 @@ export interface Caller {
   traceparent: string;
 }
 
+/** The caller of work that no request asked for, or that several share: a new request id, the given trace. */
+export function newCaller(tenantId: string, traceparent?: string): Caller {
+  return { tenantId, requestId: requestIdOr(undefined), traceparent: traceparentOr(traceparent) };
+}
+
 const tenantPattern = /^[a-zA-Z0-9_-]{1,64}$/;
 const requestIdPattern = /^[\w.:-]{1,100}$/;
 const traceparentPattern = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

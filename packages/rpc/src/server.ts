@@ -40,7 +40,8 @@ export async function startServer(options: RpcServerOptions): Promise<RpcServer>
   return {
     port,
     async [Symbol.asyncDispose]() {
-      health.setStatus("", "NOT_SERVING");
+      for (const name of ["", ...options.implementations.map(serviceName)])
+        health.setStatus(name, "NOT_SERVING");
       await drain(server);
     },
   };

@@ -1,11 +1,11 @@
-import { status, type handleUnaryCall, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
+import type { handleUnaryCall, ServerUnaryCall, StatusObject } from "@grpc/grpc-js";
 import { methodAt } from "@waybill/contract/methods.ts";
 import { requestCheck } from "@waybill/contract/request-check.ts";
 import { catalogue } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Call } from "./handlers.ts";
-import { fromMetadata } from "./metadata.ts";
+import { fromMetadata, type Caller } from "./metadata.ts";
 import { toStatus } from "./status.ts";
 
 /** What every unary method needs from its server. */
@@ -26,20 +26,24 @@ export function unary(
 ): handleUnaryCall<unknown, unknown> {
   const check = requestCheck(methodAt(path).input);
   return (grpcCall, callback) => {
+    const caller = fromMetadata(grpcCall.metadata);
     const started = performance.now();
-    const finish = (refusal: DomainError | null, cause?: unknown) =>
-      log[refusal && isOurs(refusal) ? "error" : "info"](
-        callFacts(grpcCall, path, refusal, cause, performance.now() - started),
+    const note = (refusal: DomainError | null, cause?: unknown) => {
+      const elapsed_ms = Math.round((performance.now() - started) * 10) / 10;
+      const level = refusal && isOurs(refusal) ? "error" : "info";
+      log[level](
+        { method: path, ...callerFacts(caller), ...outcomeFacts(refusal, cause), elapsed_ms },
         "rpc.call",
       );
-    answer(grpcCall, check, handle).then(
+    };
+    answer(grpcCall, caller, check, handle).then(
       (response) => {
-        finish(null);
+        note(null);
         callback(null, response);
       },
       (error: unknown) => {
         const refusal = toRefusal(error, translate);
-        finish(refusal, error);
+        note(refusal, error);
         callback(toStatus(refusal) as Partial<StatusObject>);
       },
     );
@@ -48,11 +52,11 @@ export function unary(
 
 async function answer(
   grpcCall: ServerUnaryCall<unknown, unknown>,
+  caller: Caller | null,
   check: ReturnType<typeof requestCheck>,
   handle: (request: unknown, call: Call) => Promise<unknown>,
 ): Promise<unknown> {
   const deadline = deadlineOf(grpcCall);
-  const caller = fromMetadata(grpcCall.metadata);
   if (!caller) throw new DomainError("UNAUTHENTICATED", "the metadata names no waybill-tenant-id");
   const { violations, failures } = check(grpcCall.request);
   if (violations.length > 0) throw new DomainError("INVALID_REQUEST", undefined, { violations });
@@ -76,22 +80,12 @@ function isOurs(refusal: DomainError): boolean {
   return catalogue[refusal.code].http >= 500;
 }
 
-function callFacts(
-  grpcCall: ServerUnaryCall<unknown, unknown>,
-  path: string,
-  refusal: DomainError | null,
-  cause: unknown,
-  elapsedMs: number,
-): Record<string, unknown> {
-  const caller = fromMetadata(grpcCall.metadata);
-  return {
-    method: path,
-    tenant_id: caller?.tenantId,
-    request_id: caller?.requestId,
-    traceparent: caller?.traceparent,
-    status: refusal ? status[toStatus(refusal).code] : "OK",
-    code: refusal?.code,
-    elapsed_ms: Math.round(elapsedMs * 10) / 10,
-    ...(refusal && isOurs(refusal) ? errorFacts(cause) : {}),
-  };
+function callerFacts(caller: Caller | null): Record<string, unknown> {
+  return { tenant_id: caller?.tenantId, request_id: caller?.requestId, traceparent: caller?.traceparent };
+}
+
+function outcomeFacts(refusal: DomainError | null, cause: unknown): Record<string, unknown> {
+  if (refusal === null) return { status: "OK" };
+  const { grpc } = catalogue[refusal.code];
+  return { status: grpc, code: refusal.code, ...(isOurs(refusal) ? errorFacts(cause) : {}) };
 }

@@ -13,19 +13,22 @@ export interface Problem {
   status: number;
   code: ErrorCode;
   detail: string;
+  /** What the caller can do. */
+  action: string;
   request_id: string;
   errors: readonly Place[];
 }
 
 /** A refusal as a problem. INTERNAL tells nothing but the request's id. */
 export function toProblem(refusal: DomainError, requestId: string): Problem {
-  const { title, http } = catalogue[refusal.code];
+  const { title, action, http } = catalogue[refusal.code];
   return {
     type: `/docs/errors/${refusal.code}`,
     title,
     status: http,
     code: refusal.code,
     detail: refusal.code === "INTERNAL" ? title : refusal.message,
+    action,
     request_id: requestId,
     errors: refusal instanceof RestRefusal ? refusal.places : [],
   };

@@ -122,10 +122,18 @@ test.each([
   expect(answer.text).not.toMatch(/secret|Ada/);
 });
 
-test.each([20_000, 1_000_000])("%i nested brackets are refused", async (depth) => {
+test.each([
+  [20_000, 400],
+  [1_000_000, 413],
+])("%i nested brackets are refused with %i", async (depth, status) => {
   const body = "[".repeat(depth) + "]".repeat(depth);
-  expect(await ask("/orders", "POST", body)).toMatchObject({ status: 400 });
-  expect(await ask("/orders", "POST", body.slice(1))).toMatchObject({ status: 400 });
+  expect(await ask("/orders", "POST", body)).toMatchObject({ status });
+  expect(await ask("/orders", "POST", body.slice(1))).toMatchObject({ status });
+});
+
+test("more objects than a full batch can need are refused before they are parsed", async () => {
+  const body = `[${"{},".repeat(300_000)}{}]`;
+  expect(await ask("/orders", "POST", body)).toMatchObject({ status: 413 });
 });
 
 test.each<[string, RequestInit]>([

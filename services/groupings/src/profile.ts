@@ -1,7 +1,6 @@
 import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import { newId } from "@waybill/mongo/ids.ts";
 import { Profile } from "@waybill/proto/groupings/v1/profiles.ts";
 
 /** A profile as it is stored: the message, whose integer `id` is unique per tenant, under a UUID. */
@@ -19,21 +18,16 @@ const blank = Profile.decode(new Uint8Array());
 
 /** The rule of creating a profile. */
 export function createProfile(
-  tenantId: string,
+  start: AggregateDocument,
   id: number,
   record: Profile,
-  now: string,
 ): Decision<ProfileDocument> {
   const state: ProfileDocument = {
     ...record,
-    _id: newId(),
-    tenant_id: tenantId,
+    ...start,
     id,
     full_name: `${record.first_name} ${record.last_name}`.trim(),
-    created_at: now,
-    updated_at: now,
-    version: 1,
-    sequence: 0,
+    created_at: start.updated_at,
   };
   return {
     state,

@@ -1,9 +1,14 @@
 import type { AggregateStore } from "@waybill/events/aggregates.ts";
+import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import type { Peer } from "@waybill/rpc/client.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
+import type { Sweeps } from "./store.ts";
 
 /** What every handler of this service works with. */
 export interface LineItemsContext {
   skus: AggregateStore<SkuDocument>;
   orderLines: AggregateStore<OrderLinesDocument>;
+  sweeps: Sweeps;
+  orders: Peer<typeof OrderServiceService>;
 }

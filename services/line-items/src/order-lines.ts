@@ -1,4 +1,4 @@
-import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
+import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
@@ -49,7 +49,7 @@ export function createOrderLines(
     const sku = skuOf(line, skus, index);
     return createLine(line, line_ids[index]!, sku, amountInBaseUnit(line, sku, index), now);
   });
-  return { _id: order_id!, tenant_id: tenantId, open: true, lines, version: 1, sequence: 0, updated_at: now };
+  return { ...newAggregate(order_id!, tenantId, now), open: true, lines };
 }
 
 /** The rule of closing an order's lines to changes; closed ones stay as they are. */

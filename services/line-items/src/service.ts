@@ -1,4 +1,4 @@
-import { aggregateStore, openDatabase } from "@waybill/events/service-database.ts";
+import { aggregateStore, openDatabase, type ServiceDatabase } from "@waybill/events/service-database.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
@@ -13,7 +13,8 @@ import type { LineItemsContext } from "./context.ts";
 import { orderLinesCollection } from "./order-lines.ts";
 import { lineItemHandlers, skuHandlers } from "./rpc/handlers.ts";
 import { skusCollection } from "./sku.ts";
-import { startSweeper, sweepsCollection } from "./sweeper.ts";
+import { sweepsCollection } from "./store.ts";
+import { startSweeper } from "./sweeper.ts";
 
 /** The running service. */
 export interface LineItemsService extends AsyncDisposable {
@@ -32,16 +33,24 @@ export async function startLineItems(
     await openDatabase(config, [skusCollection, orderLinesCollection, sweepsCollection], process),
   );
   const channel = running.use(openChannel("orders", config.ordersAddress));
-  const context: LineItemsContext = {
-    skus: aggregateStore(database, skusCollection),
-    orderLines: aggregateStore(database, orderLinesCollection),
-  };
-  running.use(
-    startSweeper(database.db, peer(channel, OrderServiceService), config.sweepIntervalMs, process.log),
-  );
+  const context = createContext(database, peer(channel, OrderServiceService));
+  running.use(startSweeper(context, config.sweepIntervalMs, process.log));
   const server = running.use(await startRpc(config, context, process));
   ready = database.ready;
   return { grpcPort: server.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** What the handlers and the sweeper work with. */
+export function createContext(
+  database: Pick<ServiceDatabase, "client" | "db">,
+  orders: LineItemsContext["orders"],
+): LineItemsContext {
+  return {
+    skus: aggregateStore(database, skusCollection),
+    orderLines: aggregateStore(database, orderLinesCollection),
+    sweeps: database.db.collection(sweepsCollection.name),
+    orders,
+  };
 }
 
 function startRpc(

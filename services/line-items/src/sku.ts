@@ -1,4 +1,4 @@
-import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
+import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
@@ -36,8 +36,7 @@ export function createSku(record: Sku, { id, tenantId, fingerprint, now }: NewSk
   const unit = record.unit ?? "piece";
   const state: SkuDocument = {
     ...fields,
-    _id: id,
-    tenant_id: tenantId,
+    ...newAggregate(id, tenantId, now),
     customer_identifier: record.customer_identifier!,
     unit,
     base_unit: record.base_unit ?? unit,
@@ -46,10 +45,7 @@ export function createSku(record: Sku, { id, tenantId, fingerprint, now }: NewSk
     currency: record.currency ?? "EUR",
     pick_style: record.pick_style ?? "FIFO",
     created_at: now,
-    updated_at: now,
     fingerprint,
-    version: 1,
-    sequence: 0,
   };
   return { state, events: [{ topic: topics.lineItems, type: "waybill.sku.created.v1", data: toSku(state) }] };
 }

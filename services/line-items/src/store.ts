@@ -1,25 +1,13 @@
-import {
-  insertAggregates,
-  updateAggregate,
-  type Creation,
-  type Decision,
-} from "@waybill/events/aggregates.ts";
+import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
-import { MongoBulkWriteError } from "mongodb";
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { MongoBulkWriteError, type Collection } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { KnownSkus, OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
 
 const DUPLICATE_KEY = 11_000;
-
-/** Inserts SKUs with their events, all or none. */
-export function insertSkus(
-  { skus }: LineItemsContext,
-  creations: readonly Creation<SkuDocument>[],
-): Promise<void> {
-  return insertAggregates(skus, creations);
-}
 
 /** The SKUs with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findSkuWinners(
@@ -114,7 +102,7 @@ export function updateOrderLines(
   { orderLines }: LineItemsContext,
   tenantId: string,
   orderId: string,
-  decide: (lines: OrderLinesDocument, now: string) => Decision<OrderLinesDocument>,
+  decide: (lines: OrderLinesDocument) => Decision<OrderLinesDocument>,
   traceparent: string,
 ): Promise<OrderLinesDocument | null> {
   return updateAggregate(orderLines, { _id: orderId, tenant_id: tenantId }, decide, traceparent);
@@ -128,6 +116,53 @@ export function findOrderLines(
 ): Promise<OrderLinesDocument[]> {
   return orderLines.collection.find({ _id: { $in: [...orderIds] }, tenant_id: tenantId }).toArray();
 }
+
+/** An attempt to create an order, as the sweeper sees it. */
+export interface Attempt {
+  /** The order's id. */
+  _id: string;
+  tenant_id: string;
+}
+
+interface SweepDocument {
+  _id: "attempts";
+  /** Every attempt up to this order id has been looked at. */
+  position: string;
+}
+
+/** The collection that remembers how far was swept. */
+export const sweepsCollection: CollectionDeclaration = { name: "sweeps", indexes: [] };
+
+/** The next attempts behind the stored position and older than `before`, an order id. */
+export async function nextAttempts(
+  context: LineItemsContext,
+  before: string,
+  limit: number,
+): Promise<Attempt[]> {
+  const sweep = await context.sweeps.findOne({ _id: "attempts" });
+  return context.orderLines.collection
+    .find({ _id: { $gt: sweep?.position ?? "", $lt: before } })
+    .project<Attempt>({ tenant_id: 1 })
+    .sort({ _id: 1 })
+    .limit(limit)
+    .toArray();
+}
+
+/** Frees the lines of these attempts. */
+export async function freeAttempts(
+  { orderLines }: LineItemsContext,
+  attempts: readonly Attempt[],
+): Promise<void> {
+  await orderLines.collection.deleteMany({ _id: { $in: attempts.map(({ _id }) => _id) } });
+}
+
+/** Remembers that every attempt up to this order id has been looked at. */
+export async function saveSweep({ sweeps }: LineItemsContext, position: string): Promise<void> {
+  await sweeps.updateOne({ _id: "attempts" }, { $set: { position } }, { upsert: true });
+}
+
+/** The documents of the sweeps, for the context. */
+export type Sweeps = Collection<SweepDocument>;
 
 function isRepeat(error: unknown): boolean {
   if (!(error instanceof MongoBulkWriteError)) return false;

@@ -1,5 +1,6 @@
 import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/test-records.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { createContext } from "@waybill/line-items/service.ts";
 import { sweepOnce } from "@waybill/line-items/sweeper.ts";
 import { idAt, newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
@@ -47,7 +48,8 @@ describe("the lines of an attempt", () => {
     const { results } = await network.orders.createOrders({ orders: [anOrder("kept")] }, network.as("shop"));
     const kept = results[0]!.system_id!;
     await makeOlder(kept);
-    while (await sweepOnce(network.lineItemsDb, network.orders, log));
+    const context = createContext({ client: network.client, db: network.lineItemsDb }, network.orders);
+    while (await sweepOnce(context, log));
     const left = (await stored([abandoned, young])).map(({ order_id }) => order_id);
     expect(left).toEqual([young]);
     expect(await network.lineItemsDb.collection("order_lines").countDocuments({ committed: kept })).toBe(1);

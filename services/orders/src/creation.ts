@@ -1,13 +1,13 @@
+import { insertAggregates } from "@waybill/events/aggregates.ts";
 import { createOnce, type Creator, type Outcome } from "@waybill/events/create-once.ts";
-import { catalogue, isErrorCode } from "@waybill/errors/catalogue.ts";
+import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
-import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { timeOfId } from "@waybill/mongo/ids.ts";
+import { newReference, timeOfId } from "@waybill/mongo/ids.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
-import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
+import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
 import { createOrder, type OrderCandidate } from "./order.ts";
-import { findOrderWinners, insertOrders } from "./store.ts";
+import { findOrderWinners } from "./store.ts";
 
 /** What creating orders needs of the context. */
 export type CreationContext = Pick<OrdersContext, "orders" | "orderNumbers" | "lineItems">;
@@ -28,50 +28,25 @@ export async function createGroup(
   tenantId: string,
   candidates: readonly OrderCandidate[],
 ): Promise<Outcome[]> {
-  const outcomes = await createEach(orderCreator(context, tenantId), candidates);
+  const outcomes = await createOnce(orderCreator(context, tenantId), candidates);
   return candidates.map((candidate) => outcomes.get(candidate)!);
-}
-
-/** Together; if that fails for a reason that may lie in one record, one by one. */
-async function createEach(
-  creator: Creator<OrderCandidate>,
-  candidates: readonly OrderCandidate[],
-): Promise<Map<OrderCandidate, Outcome>> {
-  try {
-    return await createOnce(creator, candidates);
-  } catch (error) {
-    if (candidates.length === 1 || mongoFailure(error) || isDependencyDown(error)) throw error;
-  }
-  const outcomes = new Map<OrderCandidate, Outcome>();
-  for (const candidate of candidates) outcomes.set(candidate, await createAlone(creator, candidate));
-  return outcomes;
-}
-
-async function createAlone(creator: Creator<OrderCandidate>, candidate: OrderCandidate): Promise<Outcome> {
-  try {
-    return (await createOnce(creator, [candidate])).get(candidate)!;
-  } catch (error) {
-    if (mongoFailure(error) || isDependencyDown(error)) throw error;
-    return error instanceof DomainError ? error : new DomainError("INTERNAL", undefined, { cause: error });
-  }
-}
-
-function isDependencyDown(error: unknown): boolean {
-  return error instanceof DomainError && catalogue[error.code].http === 503;
 }
 
 function orderCreator(context: CreationContext, tenantId: string): Creator<OrderCandidate> {
   return {
     findWinners: (identifiers) => findOrderWinners(context, tenantId, identifiers),
-    prepare: (candidates) => createLines(context, tenantId, candidates),
+    async prepare(candidates) {
+      assertFresh(candidates);
+      return createLines(context, tenantId, candidates);
+    },
     async commit(candidates) {
       const numbers = await context.orderNumbers.take(tenantId, candidates.length);
       const now = new Date().toISOString();
       const creations = candidates.map((candidate, index) => ({
-        ...createOrder(candidate, { tenantId, orderNr: numbers[index]!, now }),
+        ...createOrder(candidate, { tenantId, orderNr: numbers[index]!, reference: newReference("CO"), now }),
         traceparent: candidate.traceparent,
       }));
-      await insertOrders(context, creations, () => assertFresh(candidates));
+      await insertAggregates(context.orders, creations, () => assertFresh(candidates));
     },
     duplicate: () => new DomainError("DUPLICATE_ORDER"),
   };
@@ -90,12 +65,7 @@ async function createLines(
   }));
   const { results } = await lineItems.createLineItems(
     { orders },
-    {
-      tenantId,
-      requestId: requestIdOr(undefined),
-      traceparent: traceparentOr(candidates[0]!.traceparent),
-      deadline: Date.now() + LINES_MS_MAX,
-    },
+    { ...newCaller(tenantId, candidates[0]!.traceparent), deadline: Date.now() + LINES_MS_MAX },
   );
   const refused = candidates.flatMap((candidate, index) => {
     const refusal = toRefusal(results[index]!);

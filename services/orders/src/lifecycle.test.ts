@@ -1,6 +1,6 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { aLine, anOrder } from "@waybill/dev-env/test-records.ts";
+import { aLine, anOrder } from "@waybill/dev-env/records.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accept, allowedMoves, deliver, pack, ship, short, start, type Move } from "./lifecycle.ts";
@@ -23,14 +23,19 @@ function newOrder(): OrderDocument {
     lineIds: ["l"],
     traceparent: "",
   };
-  return createOrder(candidate, { tenantId: "shop", orderNr: 1_000_000_000, now: NOW }).state;
+  return createOrder(candidate, {
+    tenantId: "shop",
+    orderNr: 1_000_000_000,
+    reference: "CO/ABCDEF",
+    now: NOW,
+  }).state;
 }
 
 const rules: Record<Move, (order: OrderDocument) => Decision<OrderDocument>> = {
   accept: (order) => accept(order, LINES),
   start,
   pack,
-  ship: (order) => ship(order, null, NOW),
+  ship: (order) => ship(order, null, "shipment"),
   short: (order) => short(order, [{ sku_customer_id: "hat", quantity: 1, reason: "damage" }]),
   deliver,
 };
@@ -71,7 +76,7 @@ describe("the legality table", () => {
 describe("every move", () => {
   it("is one orderEvent with the documented data: all shipments and all shorts", () => {
     const order = after("accept", "start", "pack", "short");
-    const { state, events } = ship(order, { tracking_number: "1z", shipment_line_items: [] }, NOW);
+    const { state, events } = ship(order, { tracking_number: "1z", shipment_line_items: [] }, "shipment");
     expect(events).toEqual([
       {
         topic: "waybill.orders.v1",
@@ -105,9 +110,9 @@ describe("shipping and shorting", () => {
   });
 
   it("a part of the units keeps the order packed, as partially_shipped", () => {
-    const { state } = ship(packed, items("shirt", 4), NOW);
+    const { state } = ship(packed, items("shirt", 4), "shipment");
     expect([state.status, state.substatus]).toEqual(["packed", "partially_shipped"]);
-    expect(ship(state, null, NOW).state).toMatchObject({ status: "fulfilled", substatus: null });
+    expect(ship(state, null, "second").state).toMatchObject({ status: "fulfilled", substatus: null });
   });
 
   it("every unit shorted cancels the order", () => {
@@ -123,7 +128,7 @@ describe("shipping and shorting", () => {
     ["more units than are outstanding", items("shirt", 6), "QUANTITY_EXCEEDED"],
   ])("of %s is refused with its place", (_, parcel, code) => {
     try {
-      ship(packed, parcel, NOW);
+      ship(packed, parcel, "shipment");
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({ code, violations: [{ code }] });
@@ -131,8 +136,8 @@ describe("shipping and shorting", () => {
   });
 
   it("the same shipment_id twice is refused", () => {
-    const once = ship(packed, { shipment_id: "88888", ...items("hat", 1) }, NOW).state;
-    expect(() => ship(once, { shipment_id: "88888", ...items("shirt", 1) }, NOW)).toThrow(DomainError);
+    const once = ship(packed, { shipment_id: "88888", ...items("hat", 1) }, "shipment").state;
+    expect(() => ship(once, { shipment_id: "88888", ...items("shirt", 1) }, "shipment")).toThrow(DomainError);
   });
 
   it("an order without lines is not accepted", () => {
@@ -147,7 +152,10 @@ describe("under any sequence of moves", () => {
   });
   const step = fc.oneof(
     fc.constantFrom("accept", "start", "pack", "deliver" as const).map((move) => rules[move as Move]),
-    item.map((one) => (order: OrderDocument) => ship(order, { shipment_line_items: [one] }, NOW)),
+    item.map(
+      (one) => (order: OrderDocument) =>
+        ship(order, { shipment_line_items: [one] }, `parcel ${order.shipments.length}`),
+    ),
     item.map((one) => (order: OrderDocument) => short(order, [{ ...one, reason: "other" }])),
   );
   const ranks = ["open", "atWarehouse", "inProcess", "packed", "fulfilled", "delivered"];

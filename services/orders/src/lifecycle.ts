@@ -2,7 +2,6 @@ import type { Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { newId } from "@waybill/mongo/ids.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type {
   FulfillmentState,
@@ -20,14 +19,17 @@ export type Move = "accept" | "start" | "pack" | "ship" | "short" | "deliver";
 /** Where an order stands (001 Orders, "Order Statuses"). */
 export type Status = "open" | "atWarehouse" | "inProcess" | "packed" | "fulfilled" | "delivered" | "canceled";
 
-/** The one legality table: from which status a move is allowed, and the past tense of its event. */
-const legality: Readonly<Record<Move, { from: readonly Status[]; event: string }>> = {
-  accept: { from: ["open"], event: "accepted" },
-  start: { from: ["atWarehouse"], event: "started" },
-  pack: { from: ["inProcess"], event: "packed" },
-  ship: { from: ["packed"], event: "shipped" },
-  short: { from: ["atWarehouse", "inProcess", "packed"], event: "shorted" },
-  deliver: { from: ["fulfilled"], event: "delivered" },
+/**
+ * The one legality table: from which statuses a move is allowed, where it leads, and its event. A `to` of null
+ * follows from the units: see `settled`.
+ */
+const legality: Readonly<Record<Move, { from: readonly Status[]; to: Status | null; event: string }>> = {
+  accept: { from: ["open"], to: "atWarehouse", event: "accepted" },
+  start: { from: ["atWarehouse"], to: "inProcess", event: "started" },
+  pack: { from: ["inProcess"], to: "packed", event: "packed" },
+  ship: { from: ["packed"], to: null, event: "shipped" },
+  short: { from: ["atWarehouse", "inProcess", "packed"], to: null, event: "shorted" },
+  deliver: { from: ["fulfilled"], to: "delivered", event: "delivered" },
 };
 
 /** The moves that are allowed in this status. */
@@ -58,47 +60,51 @@ export function accept(order: OrderDocument, lines: readonly LineItem[]): Decisi
     shipped: 0,
     shorted: 0,
   }));
-  return moved({ ...order, status: "atWarehouse", line_counts }, "accept");
+  return moved({ ...order, line_counts }, "accept");
 }
 
 /** atWarehouse → inProcess. */
 export function start(order: OrderDocument): Decision<OrderDocument> {
   assertAllowed(order, "start");
-  return moved({ ...order, status: "inProcess" }, "start");
+  return moved(order, "start");
 }
 
 /** inProcess → packed. */
 export function pack(order: OrderDocument): Decision<OrderDocument> {
   assertAllowed(order, "pack");
-  return moved({ ...order, status: "packed" }, "pack");
+  return moved(order, "pack");
 }
 
 /** Adds a shipment; packed → fulfilled once no unit is outstanding. */
-export function ship(order: OrderDocument, parcel: Shipment | null, now: string): Decision<OrderDocument> {
+export function ship(
+  order: OrderDocument,
+  parcel: Shipment | null,
+  newShipmentId: string,
+): Decision<OrderDocument> {
   assertAllowed(order, "ship");
   const items = parcel?.shipment_line_items.length
     ? parcel.shipment_line_items
     : everythingOutstanding(order);
-  const shipment = completeShipment(order, parcel, items, now);
+  const shipment = completeShipment(order, { shipment_id: newShipmentId, ...withoutNulls(parcel) }, items);
   if (order.shipments.some(({ shipment_id }) => shipment_id === shipment.shipment_id)) {
     throw new DomainError("DUPLICATE_SHIPMENT");
   }
   const line_counts = takeUnits(order.line_counts, items, "shipped", "/shipment/shipment_line_items");
   const shipments = [...order.shipments, shipment];
-  return moved(settled({ ...order, line_counts, shipments }), "ship");
+  return moved({ ...order, line_counts, shipments }, "ship");
 }
 
 /** Gives units up; the order is fulfilled or canceled once no unit is outstanding. */
 export function short(order: OrderDocument, shorts: readonly Short[]): Decision<OrderDocument> {
   assertAllowed(order, "short");
   const line_counts = takeUnits(order.line_counts, shorts, "shorted", "/shorts");
-  return moved(settled({ ...order, line_counts, shorts: [...order.shorts, ...shorts] }), "short");
+  return moved({ ...order, line_counts, shorts: [...order.shorts, ...shorts] }, "short");
 }
 
 /** fulfilled → delivered. */
 export function deliver(order: OrderDocument): Decision<OrderDocument> {
   assertAllowed(order, "deliver");
-  return moved({ ...order, status: "delivered" }, "deliver");
+  return moved(order, "deliver");
 }
 
 /** An order as a warehouse sees it. */
@@ -109,13 +115,15 @@ export function toFulfillmentState(order: OrderDocument): FulfillmentState {
     status: order.status,
     substatus: order.substatus ?? null,
     version: order.version,
-    allowed_moves: allowedMoves(order.status),
+    allowed_actions: allowedMoves(order.status),
     lines: order.line_counts,
   };
 }
 
-function moved(state: OrderDocument, move: Move): Decision<OrderDocument> {
-  const type = `waybill.order.${legality[move].event}.v1`;
+function moved(order: OrderDocument, move: Move): Decision<OrderDocument> {
+  const { to, event } = legality[move];
+  const state = to === null ? settled(order) : { ...order, status: to };
+  const type = `waybill.order.${event}.v1`;
   return {
     state,
     events: [{ topic: topics.orders, type, messageType: "orderEvent", data: orderEventData(state) }],
@@ -152,20 +160,25 @@ function everythingOutstanding({ line_counts }: OrderDocument): ShipmentLineItem
 }
 
 function completeShipment(
-  order: OrderDocument,
-  parcel: Shipment | null,
+  { shipping_provider, shipper_service_level, updated_at }: OrderDocument,
+  parcel: Partial<Shipment>,
   shipment_line_items: ShipmentLineItem[],
-  now: string,
 ): Shipment {
   return {
-    shipment_id: parcel?.shipment_id ?? newId(),
-    shipping_provider: parcel?.shipping_provider ?? order.shipping_provider ?? null,
-    shipper_service_level: parcel?.shipper_service_level ?? order.shipper_service_level ?? null,
-    tracking_number: parcel?.tracking_number ?? null,
-    tracking_url: parcel?.tracking_url ?? null,
-    shipment_date_time: parcel?.shipment_date_time ?? now,
+    shipping_provider: shipping_provider ?? null,
+    shipper_service_level: shipper_service_level ?? null,
+    tracking_number: null,
+    tracking_url: null,
+    shipment_date_time: updated_at,
+    ...parcel,
     shipment_line_items,
   };
+}
+
+function withoutNulls(parcel: Shipment | null): Partial<Shipment> {
+  return Object.fromEntries(
+    Object.entries(parcel ?? {}).filter(([, value]) => value !== null && value !== undefined),
+  );
 }
 
 /** Books units of SKUs on the lines that have them, the first line first. */

@@ -1,9 +1,9 @@
-import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts";
+import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
 import type { Candidate } from "@waybill/events/create-once.ts";
+import { EVENT_BYTES_MAX } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import { newReference } from "@waybill/mongo/ids.ts";
 import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
@@ -47,16 +47,29 @@ export interface OrderCandidate extends Candidate {
 export interface NewOrder {
   tenantId: string;
   orderNr: number;
+  /** `CO/…`. */
+  reference: string;
   /** RFC 3339, UTC. */
   now: string;
 }
 
 const PRIORITY_DEFAULT = 100;
+// Leaves room in an event for what the order gains later.
+const RECORD_BYTES_MAX = EVENT_BYTES_MAX / 2;
 // Fields that documents from before they existed do not have.
 const blank = Order.decode(new Uint8Array());
+const { id: _id, line_items: _lines, version: _version, updated_at: _at, ...blankFields } = blank;
+const blankDocument = { ...blankFields, line_counts: [], request_ids: [] };
 
 /** The rules of a record that its proto cannot say; null if it keeps them. */
-export function recordRefusal({ split_policy, backorder_policy }: Order): DomainError | null {
+export function recordRefusal(record: Order): DomainError | null {
+  if (Buffer.byteLength(JSON.stringify(record)) > RECORD_BYTES_MAX) {
+    return new DomainError("RECORD_TOO_LARGE", `the order must be at most ${RECORD_BYTES_MAX} bytes of JSON`);
+  }
+  return policiesRefusal(record);
+}
+
+function policiesRefusal({ split_policy, backorder_policy }: Order): DomainError | null {
   if (backorder_policy !== "partial_ship" || split_policy !== "single_shipment") return null;
   const detail = "partial_ship needs several shipments, which single_shipment forbids";
   return new DomainError("POLICIES_CONTRADICT", detail, {
@@ -67,13 +80,12 @@ export function recordRefusal({ split_policy, backorder_policy }: Order): Domain
 /** The rule of creating an order: defaults filled in, and the event of its creation. */
 export function createOrder(
   candidate: OrderCandidate,
-  { tenantId, orderNr, now }: NewOrder,
+  { tenantId, orderNr, reference, now }: NewOrder,
 ): Decision<OrderDocument> {
   const { id: _unset, line_items, ...fields } = candidate.record;
   const state: OrderDocument = {
     ...fields,
-    _id: candidate.id,
-    tenant_id: tenantId,
+    ...newAggregate(candidate.id, tenantId, now),
     order_nr: orderNr,
     customer_identifier: candidate.customerIdentifier,
     status: "open",
@@ -81,18 +93,20 @@ export function createOrder(
     backorder_policy: fields.backorder_policy ?? "backorder",
     routing_policy: fields.routing_policy ?? "least_cost",
     split_policy: fields.split_policy ?? "minimize_splits",
-    references: [newReference("CO")],
+    references: [reference],
     line_counts: [],
     request_ids: [],
     created_at: now,
-    updated_at: now,
     fingerprint: candidate.fingerprint,
-    version: 1,
-    sequence: 0,
   };
   const lines = line_items.map((line, index) => ({ ...line, id: candidate.lineIds[index]! }));
   const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 });
   return { state, events: [{ topic: topics.orders, type: "waybill.order.created.v1", data }] };
+}
+
+/** A document as it was found, with the fields that it was stored without. */
+export function fromStored(found: OrderDocument): OrderDocument {
+  return { ...blankDocument, ...found };
 }
 
 /** The message of a stored order with its lines. */

@@ -8,15 +8,18 @@ import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "./context.ts";
-import { acceptOrder, moveOrder } from "./fulfillment.ts";
-import { deliver, pack, ship, short, start, type Status } from "./lifecycle.ts";
+import { moveOrder } from "./fulfillment.ts";
+import { deliver, pack, ship, short, start, type Move, type Status } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
-import { findOrderByCustomerIdentifier } from "./store.ts";
+import { acceptOrder } from "./rpc/accept-order.ts";
+import { getOrderByCustomerIdentifier } from "./store.ts";
+import { newId } from "@waybill/mongo/ids.ts";
 
-/** What the sandbox's warehouse does next with an order; null when it is done. */
-type NextStep = (
-  order: OrderDocument,
-) => ((order: OrderDocument, now: string) => Decision<OrderDocument>) | null;
+/** A step of the sandbox's warehouse: a move and its rule. */
+interface Step {
+  move: Move;
+  decide: (order: OrderDocument) => Decision<OrderDocument>;
+}
 
 const forward: readonly Status[] = ["open", "atWarehouse", "inProcess", "packed", "fulfilled", "delivered"];
 // An order takes one step per status, and one per shipment and short; more would be a step that changes nothing.
@@ -48,9 +51,12 @@ export async function shipWhole(
     const missing = order.line_counts.filter(
       (line) => shorts.includes(line.sku_customer_id) && line.outstanding > 0,
     );
-    if (missing.length > 0) return (current) => short(current, missing.map(toShort));
+    if (missing.length > 0)
+      return { move: "short", decide: (current) => short(current, missing.map(toShort)) };
     const parcelsLeft = Math.max(1, (number_of_shipments ?? 1) - order.shipments.length);
-    return (current, now) => ship(current, nextParcel(current.line_counts, parcelsLeft), now);
+    const shipmentId = newId();
+    const parcel = (current: OrderDocument) => nextParcel(current.line_counts, parcelsLeft);
+    return { move: "ship", decide: (current) => ship(current, parcel(current), shipmentId) };
   });
 }
 
@@ -107,26 +113,26 @@ async function walk(
   context: OrdersContext,
   call: CallOptions,
   customerIdentifier: string,
-  next: NextStep,
+  next: (order: OrderDocument) => Step | null,
 ): Promise<OrderDocument> {
   for (let steps = 0; steps < STEPS_MAX; steps += 1) {
-    const order = await findOrderByCustomerIdentifier(context, call.tenantId, customerIdentifier);
-    if (order === null) throw new DomainError("ORDER_NOT_FOUND");
+    const order = await getOrderByCustomerIdentifier(context, call.tenantId, customerIdentifier);
     const step = next(order);
     if (step === null) return order;
     // Two calls that walk the same order at once take each step once.
     const request = { order: order._id, request_id: `sandbox:${order.version}` };
     if (order.status === "open") await acceptOrder(context, request, call);
-    else await moveOrder(context, request, call, step);
+    else await moveOrder(context, request, call, step.move, step.decide);
   }
   throw new DomainError("INTERNAL");
 }
 
-function plainStep({ status }: OrderDocument): ReturnType<NextStep> {
-  if (status === "inProcess") return pack;
-  if (status === "packed") return (order, now) => ship(order, null, now);
-  if (status === "fulfilled") return deliver;
-  return start;
+function plainStep({ status }: OrderDocument): Step {
+  const shipmentId = newId();
+  if (status === "inProcess") return { move: "pack", decide: pack };
+  if (status === "packed") return { move: "ship", decide: (order) => ship(order, null, shipmentId) };
+  if (status === "fulfilled") return { move: "deliver", decide: deliver };
+  return { move: "start", decide: start };
 }
 
 function toShort({ sku_customer_id, outstanding }: LineCount) {

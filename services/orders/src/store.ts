@@ -1,24 +1,10 @@
-import {
-  insertAggregates,
-  updateAggregate,
-  type Creation,
-  type Decision,
-} from "@waybill/events/aggregates.ts";
+import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Filter } from "mongodb";
 import type { OrdersContext } from "./context.ts";
-import type { OrderDocument } from "./order.ts";
-
-/** Inserts orders with their events, all or none; `beforeCommit` may throw to give the attempt up. */
-export function insertOrders(
-  { orders }: Pick<OrdersContext, "orders">,
-  creations: readonly Creation<OrderDocument>[],
-  beforeCommit: () => void,
-): Promise<void> {
-  return insertAggregates(orders, creations, beforeCommit);
-}
+import { fromStored, type OrderDocument } from "./order.ts";
 
 /** The orders with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findOrderWinners(
@@ -39,28 +25,30 @@ export async function findOrderWinners(
 
 /**
  * Changes the order that a caller names by its UUID or its order_nr: `decide` is pure and throws to refuse.
- * A repeat of a request id that was decided before changes nothing. Throws `ORDER_NOT_FOUND`.
+ * A repeat of a request that was decided before changes nothing. Throws `ORDER_NOT_FOUND`.
  */
 export async function updateOrder(
   { orders }: Pick<OrdersContext, "orders">,
   { tenantId, name, requestId, traceparent }: OrderChange,
-  decide: (order: OrderDocument, now: string) => Decision<OrderDocument>,
+  decide: (order: OrderDocument) => Decision<OrderDocument>,
 ): Promise<OrderDocument> {
+  const once = (found: OrderDocument): Decision<OrderDocument> => {
+    const order = fromStored(found);
+    if (order.request_ids.includes(requestId)) return { state: found, events: [] };
+    const { state, events } = decide(order);
+    return {
+      state: { ...state, request_ids: [...state.request_ids, requestId].slice(-REQUEST_IDS_MAX) },
+      events,
+    };
+  };
   const changed = await updateAggregate(
     orders,
     { tenant_id: tenantId, ...orderKey(name) },
-    (order, now) => {
-      if (order.request_ids.includes(requestId)) return { state: order, events: [] };
-      const { state, events } = decide(order, now);
-      return {
-        state: { ...state, request_ids: [...state.request_ids, requestId].slice(-REQUEST_IDS_MAX) },
-        events,
-      };
-    },
+    once,
     traceparent,
   );
   if (changed === null) throw new DomainError("ORDER_NOT_FOUND");
-  return changed;
+  return fromStored(changed);
 }
 
 /** Which order is changed, and by which request. */
@@ -68,7 +56,7 @@ export interface OrderChange {
   tenantId: string;
   /** The order's UUID or its order_nr. */
   name: string;
-  /** Chosen by the caller, unique per move. */
+  /** The move and the id that the caller chose for it: `ship/42`. */
   requestId: string;
   traceparent: string;
 }
@@ -77,22 +65,29 @@ export interface OrderChange {
 const REQUEST_IDS_MAX = 500;
 const orderNrPattern = /^\d{1,15}$/;
 
-/** The order that a path names by its UUID or its order_nr; null if the tenant has none. */
-export function getOrderDocument(
+/** The order that a caller names by its UUID or its order_nr. Throws `ORDER_NOT_FOUND`. */
+export async function getStoredOrder(
   { orders }: OrdersContext,
   tenantId: string,
   name: string,
-): Promise<OrderDocument | null> {
-  return orders.collection.findOne({ tenant_id: tenantId, ...orderKey(name) });
+): Promise<OrderDocument> {
+  return found(await orders.collection.findOne({ tenant_id: tenantId, ...orderKey(name) }));
 }
 
-/** The order with this customer_identifier; null if the tenant has none. */
-export function findOrderByCustomerIdentifier(
-  { orders }: Pick<OrdersContext, "orders">,
+/** The order with this customer_identifier. Throws `ORDER_NOT_FOUND`. */
+export async function getOrderByCustomerIdentifier(
+  { orders }: OrdersContext,
   tenantId: string,
   customerIdentifier: string,
-): Promise<OrderDocument | null> {
-  return orders.collection.findOne({ tenant_id: tenantId, customer_identifier: customerIdentifier });
+): Promise<OrderDocument> {
+  return found(
+    await orders.collection.findOne({ tenant_id: tenantId, customer_identifier: customerIdentifier }),
+  );
+}
+
+function found(document: OrderDocument | null): OrderDocument {
+  if (document === null) throw new DomainError("ORDER_NOT_FOUND");
+  return fromStored(document);
 }
 
 function orderKey(name: string): Filter<OrderDocument> {
@@ -112,13 +107,17 @@ export interface OrderFilter {
 }
 
 /** A page of orders, the last updated first. */
-export function listOrderDocuments({ orders }: OrdersContext, filter: OrderFilter): Promise<OrderDocument[]> {
-  return orders.collection
+export async function listStoredOrders(
+  { orders }: OrdersContext,
+  filter: OrderFilter,
+): Promise<OrderDocument[]> {
+  const documents = await orders.collection
     .find(toQuery(filter))
     .sort({ updated_at: -1, _id: -1 })
     .skip(filter.offset)
     .limit(filter.limit)
     .toArray();
+  return documents.map(fromStored);
 }
 
 /** The events of an order after a sequence, ascending: the rows of the outbox, which is the event log. */

@@ -1,5 +1,5 @@
 import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/test-records.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;

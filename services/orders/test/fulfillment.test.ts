@@ -1,5 +1,5 @@
 import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/test-records.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
@@ -26,7 +26,7 @@ describe("a warehouse", () => {
     await network.fulfillment.packOrder({ ...move, request_id: "r3" }, as());
     await network.fulfillment.shipOrder({ ...move, request_id: "r4" }, as());
     const last = await network.fulfillment.deliverOrder({ ...move, request_id: "r5" }, as());
-    expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_moves: [] });
+    expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_actions: [] });
     const events = await eventsOf(order);
     expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
     const statuses = events.slice(1).map(({ data }) => JSON.parse(data).status);

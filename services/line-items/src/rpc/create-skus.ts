@@ -1,3 +1,4 @@
+import { insertAggregates } from "@waybill/events/aggregates.ts";
 import { createOnce, type Candidate, type Creator } from "@waybill/events/create-once.ts";
 import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
@@ -8,7 +9,7 @@ import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.t
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { createSku } from "../sku.ts";
-import { findSkuWinners, insertSkus } from "../store.ts";
+import { findSkuWinners } from "../store.ts";
 
 interface SkuCandidate extends Candidate {
   record: Sku;
@@ -52,7 +53,7 @@ function skuCreator(context: LineItemsContext, { tenantId, traceparent }: Call):
         ...createSku(record, { id, tenantId, fingerprint: mark, now }),
         traceparent,
       }));
-      await insertSkus(context, creations);
+      await insertAggregates(context.skus, creations);
     },
     duplicate: () => new DomainError("DUPLICATE_SKU"),
   };

@@ -1,18 +1,16 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { GetOrderRequest, GetOrderResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { linesOf } from "../lines.ts";
 import { toOrder } from "../order.ts";
-import { getOrderDocument } from "../store.ts";
+import { getStoredOrder } from "../store.ts";
 
 export async function getOrder(
   context: OrdersContext,
   request: GetOrderRequest,
   call: Call,
 ): Promise<GetOrderResponse> {
-  const document = await getOrderDocument(context, call.tenantId, request.order!);
-  if (document === null) throw new DomainError("ORDER_NOT_FOUND");
+  const document = await getStoredOrder(context, call.tenantId, request.order!);
   const [lines] = await linesOf(context, [document], call);
   return { order: toOrder(document, lines!) };
 }

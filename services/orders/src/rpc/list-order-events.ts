@@ -1,8 +1,7 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { ListOrderEventsRequest, ListOrderEventsResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { getOrderDocument, listEventRows } from "../store.ts";
+import { getStoredOrder, listEventRows } from "../store.ts";
 
 const LIMIT_DEFAULT = 30;
 
@@ -11,8 +10,7 @@ export async function listOrderEvents(
   request: ListOrderEventsRequest,
   { tenantId }: Call,
 ): Promise<ListOrderEventsResponse> {
-  const order = await getOrderDocument(context, tenantId, request.order!);
-  if (order === null) throw new DomainError("ORDER_NOT_FOUND");
+  const order = await getStoredOrder(context, tenantId, request.order!);
   const limit = request.limit ?? LIMIT_DEFAULT;
   const rows = await listEventRows(context, tenantId, order._id, request.after_sequence ?? 0, limit + 1);
   const page = rows.slice(0, limit);

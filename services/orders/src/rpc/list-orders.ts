@@ -3,7 +3,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { linesOf } from "../lines.ts";
 import { toOrder, toSummary } from "../order.ts";
-import { listOrderDocuments } from "../store.ts";
+import { listStoredOrders } from "../store.ts";
 
 const LIMIT_DEFAULT = 30;
 
@@ -13,7 +13,7 @@ export async function listOrders(
   call: Call,
 ): Promise<ListOrdersResponse> {
   const page = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
-  const documents = await listOrderDocuments(context, {
+  const documents = await listStoredOrders(context, {
     tenantId: call.tenantId,
     ids: request.id,
     customerIdentifiers: request.cid,

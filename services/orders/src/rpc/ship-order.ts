@@ -1,4 +1,5 @@
 import type { ShipOrderRequest, ShipOrderResponse } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { newId } from "@waybill/mongo/ids.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { moveOrder } from "../fulfillment.ts";
@@ -9,5 +10,8 @@ export function shipOrder(
   request: ShipOrderRequest,
   call: Call,
 ): Promise<ShipOrderResponse> {
-  return moveOrder(context, request, call, (order, now) => ship(order, request.shipment ?? null, now));
+  const shipmentId = newId();
+  return moveOrder(context, request, call, "ship", (order) =>
+    ship(order, request.shipment ?? null, shipmentId),
+  );
 }

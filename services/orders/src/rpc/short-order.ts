@@ -9,5 +9,5 @@ export function shortOrder(
   request: ShortOrderRequest,
   call: Call,
 ): Promise<ShortOrderResponse> {
-  return moveOrder(context, request, call, (order) => short(order, request.shorts));
+  return moveOrder(context, request, call, "short", (order) => short(order, request.shorts));
 }
