@@ -17,6 +17,7 @@ export interface Answer {
 export interface Api {
   get: (path: string) => Promise<Answer>;
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  delete: (path: string, body: unknown) => Promise<Answer>;
 }
 
 /** The REST API for the tenant of this test file. */
@@ -37,5 +38,6 @@ export function apiOf(tenant: string): Api {
   return {
     get: (path) => send("GET", path),
     post: (path, body, headers) => send("POST", path, body, headers),
+    delete: (path, body) => send("DELETE", path, body),
   };
 }

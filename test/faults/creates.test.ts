@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { killRandomly } from "./chaos.ts";
 import { anOrder } from "./order.ts";
 import { readOrderEvents, type SeenEvent } from "./order-topic.ts";
 import { randomFrom, seedOfRun } from "./random.ts";
@@ -23,7 +24,7 @@ describe("kill -9 of any process at random moments while orders are created", ()
     const until = Date.now() + CHAOS_MS;
     const acknowledged = new Map<string, string>();
     const writers = Array.from({ length: WRITERS }, (_, writer) => write(writer, until, acknowledged));
-    const kills = await chaos(random, until);
+    const kills = await killRandomly(faults, victims, random, until);
     await Promise.all(writers);
     process.stdout.write(`${acknowledged.size} orders acknowledged under ${kills} kills\n`);
     expect(acknowledged.size).toBeGreaterThan(50);
@@ -63,25 +64,6 @@ async function write(writer: number, until: number, acknowledged: Map<string, st
       acknowledged.set(customer_identifier, system_id);
     }
   }
-}
-
-/** Kills one process after another; answers how many. */
-async function chaos(random: () => number, until: number): Promise<number> {
-  let kills = 0;
-  while (Date.now() < until - 5_000) {
-    await delay(500 + random() * 4_000);
-    await kill(victims[Math.floor(random() * victims.length)]!);
-    kills += 1;
-  }
-  return kills;
-}
-
-async function kill(victim: (typeof victims)[number]): Promise<void> {
-  const { system } = faults;
-  if (victim !== "mongodb" && victim !== "kafka") return system.services[victim].kill();
-  const engine = system[victim];
-  if (!engine.owned) throw new Error(`${victim} is not ours to kill: unset its setting`);
-  await engine.kill();
 }
 
 async function listAll(): Promise<any[]> {

@@ -38,6 +38,7 @@ describe("npm start", () => {
   it("takes every process with it when it is killed", async () => {
     await start();
     const launcher = Number(readFileSync(join(dataDir, "npm-start.pid"), "utf8"));
+    expect(processesOf(dataDir).length).toBeGreaterThan(5);
     process.kill(launcher, "SIGKILL");
     await nothingLeft();
   });

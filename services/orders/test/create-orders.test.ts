@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "@waybill/dev-env/test-network.ts";
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 

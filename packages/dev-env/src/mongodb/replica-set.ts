@@ -22,6 +22,9 @@ export function mongodArguments(port: number, { testCommands }: MongodbOptions):
   args.push("--oplogSize", "1024", "--setParameter", "diagnosticDataCollectionEnabled=false");
   // There is no other member to hand over to.
   args.push("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0");
+  // A client killed in the middle of a transaction leaves its documents locked for this long, by default a
+  // minute. No transaction of Waybill's lives longer than 10 seconds.
+  args.push("--setParameter", "transactionLifetimeLimitSeconds=12");
   if (testCommands) args.push("--setParameter", "enableTestCommands=1");
   return args;
 }

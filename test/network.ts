@@ -9,7 +9,7 @@ import { services } from "@waybill/proto/services.ts";
 import { openChannel, peer, type CallOptions, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
-import { freePort } from "./engine/free-port.ts";
+import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 
 /** The orders and line-items services in this process, each with a database of its own. */
 export interface TestNetwork extends AsyncDisposable {

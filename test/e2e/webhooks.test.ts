@@ -1,0 +1,147 @@
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import {
+  startReceiver,
+  type ReceivedWebhook,
+  type Receiver,
+} from "../../services/callbacks/test/receiver.ts";
+import { apiOf } from "./api.ts";
+import { documentExample } from "./documents/read.ts";
+
+const api = apiOf("webhooks");
+const [order] = documentExample("001-create-orders");
+let receiver: Receiver;
+let secret: string;
+let registrationId: string;
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  await api.post("/skus", [{ customer_identifier: "shirts872340" }, { customer_identifier: "pants3422" }]);
+  const url = receiver.url("/api/orderEvent");
+  const { body } = await api.post("/callbacks", [
+    { url, message_type: "orderEvent", token: "merchant-token" },
+  ]);
+  ({ secret, system_id: registrationId } = body.results[0]);
+});
+afterAll(() => receiver[Symbol.asyncDispose]());
+
+const create = async (customer_identifier: string, change: object = {}): Promise<string> => {
+  const { body } = await api.post("/orders", [{ ...order, customer_identifier, ...change }]);
+  return body.results[0].system_id;
+};
+const webhooksOf = (orderId: string) =>
+  receiver.at("/api/orderEvent").filter(({ headers }) => headers["waybill-order-id"] === orderId);
+const arrived = (orderId: string, count: number): Promise<ReceivedWebhook[]> =>
+  vi.waitUntil(() => webhooksOf(orderId).length >= count && webhooksOf(orderId), { timeout: 20_000 });
+
+describe("an order that the sandbox ships", () => {
+  it("sends four signed orderEvents in order, the last with its shipment", async () => {
+    const orderId = await create("shipped");
+    await api.post("/data_factory/shipOrder", [{ order_customer_id: "shipped" }]);
+    const webhooks = await arrived(orderId, 4);
+    const payloads = webhooks.map(
+      ({ body, headers }) => new Webhook(secret).verify(body, headers as any) as any,
+    );
+    expect(payloads.map(({ data }) => data[0].status)).toEqual([
+      "atWarehouse",
+      "inProcess",
+      "packed",
+      "fulfilled",
+    ]);
+    const { body: shown } = await api.get(`/orders/${orderId}`);
+    expect(payloads[3]).toEqual({
+      callback_url: receiver.url("/api/orderEvent"),
+      message_type: "orderEvent",
+      message_id: webhooks[3]!.headers["webhook-id"],
+      api_version: "1.0",
+      data: [
+        {
+          order_id: orderId,
+          customer_identifier: "shipped",
+          status: "fulfilled",
+          shipments: shown.shipments,
+          shorts: [],
+        },
+      ],
+    });
+    expect(payloads[3].data[0].shipments).toMatchObject([
+      {
+        shipping_provider: "masonhub",
+        shipper_service_level: "ground",
+        shipment_line_items: [{ sku_customer_id: "shirts872340", quantity: 2 }],
+      },
+    ]);
+  });
+
+  it("tells each webhook's place in its order, and the token that was registered", async () => {
+    const orderId = await create("placed");
+    await api.post("/data_factory/advanceOrder", [{ order_customer_id: "placed", status: "inProcess" }]);
+    const webhooks = await arrived(orderId, 2);
+    expect(
+      webhooks.map(({ headers }) => [headers["waybill-sequence"], headers["waybill-previous-sequence"]]),
+    ).toEqual([
+      ["2", "0"],
+      ["3", "2"],
+    ]);
+    const { body: events } = await api.get(`/orders/${orderId}/events?after_sequence=1`);
+    expect(webhooks.map(({ headers }) => headers["webhook-id"])).toEqual(
+      events.data.map(({ id }: any) => id),
+    );
+    expect(webhooks[0]!.headers).toMatchObject({
+      authorization: "Bearer merchant-token",
+      "content-type": "application/json",
+      "waybill-attempt": "1",
+      "waybill-replay": "false",
+    });
+  });
+
+  it("with a missing SKU tells the short beside the shipment", async () => {
+    const line_items = [...order.line_items, { sku_customer_id: "pants3422", quantity: 1 }];
+    const orderId = await create("shorted", { line_items });
+    await api.post("/data_factory/shipOrder", [{ order_customer_id: "shorted", shorts: ["pants3422"] }]);
+    const webhooks = await arrived(orderId, 5);
+    const last = JSON.parse(webhooks.at(-1)!.body).data[0];
+    expect(last).toMatchObject({
+      status: "fulfilled",
+      shorts: [{ sku_customer_id: "pants3422", quantity: 1, reason: "damage" }],
+    });
+  });
+});
+
+describe("registrations", () => {
+  it("are the same when they are sent again, without their secret, and list neither secret nor token", async () => {
+    const url = receiver.url("/api/orderEvent");
+    const again = await api.post("/callbacks", [
+      { url, message_type: "orderEvent", token: "merchant-token" },
+    ]);
+    expect(again.body.results).toMatchObject([
+      { system_id: registrationId, status: "success", secret: null },
+    ]);
+    const { body } = await api.get("/callbacks");
+    expect(body.data).toMatchObject([{ id: registrationId, url, has_token: true, status: "active" }]);
+    expect(JSON.stringify(body)).not.toContain("merchant-token");
+    expect(JSON.stringify(body)).not.toContain(secret);
+  });
+
+  it.each([
+    ["http://169.254.169.254/latest/meta-data", "a metadata address"],
+    ["https://10.0.0.1/hook", "a private address"],
+    ["ftp://example.com/", "another protocol"],
+    ["https://user:pass@example.com/", "credentials"],
+  ])("of %s (%s) are refused", async (url) => {
+    const { body } = await api.post("/callbacks", [{ url, message_type: "orderEvent" }]);
+    expect(body.results).toMatchObject([{ status: "failure", code: "URL_NOT_ALLOWED", pointer: "/url" }]);
+  });
+
+  it("that are deleted receive nothing any more", async () => {
+    const url = receiver.url("/deleted");
+    const { body } = await api.post("/callbacks", [{ url, message_type: "orderEvent" }]);
+    await api.delete("/callbacks", [body.results[0].system_id]);
+    const orderId = await create("after-delete");
+    await api.post("/data_factory/advanceOrder", [
+      { order_customer_id: "after-delete", status: "atWarehouse" },
+    ]);
+    await arrived(orderId, 1);
+    expect(receiver.at("/deleted")).toEqual([]);
+  });
+});
