@@ -74,7 +74,7 @@ export function aggregateStore<Document extends AggregateDocument>(
 
 async function ping(db: Db): Promise<string | null> {
   try {
-    await db.command({ ping: 1 }, { timeoutMS: 1_000 });
+    await db.command({ ping: 1, maxTimeMS: 1_000 });
     return null;
   } catch {
     return "MongoDB does not answer";

@@ -1,0 +1,167 @@
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { isDuplicateKey } from "@waybill/mongo/failures.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { Logger } from "@waybill/process/log.ts";
+import type { AnyBulkWriteOperation, ClientSession, Collection, Db, MongoClient } from "mongodb";
+import type { ConsumedEvent } from "./consumed-event.ts";
+import type { Topic } from "./topics.ts";
+
+/** How far the events of one aggregate are applied. Kept as long as the aggregate: a later event needs it. */
+export interface AppliedDocument {
+  /** See `appliedId`. */
+  _id: string;
+  tenant_id: string;
+  /** Of the last event that was applied. */
+  sequence: number;
+  /** The last applied sequence of each message type, such as `{ orderEvent: 3 }`. */
+  by_type: Record<string, number>;
+}
+
+/** The collection of the positions of one consumer; a service that reads a topic twice needs two. */
+export function appliedCollection(name = "applied"): CollectionDeclaration {
+  return { name, indexes: [] };
+}
+
+/** Tenant, topic and aggregate: integer ids are unique per tenant only. */
+export function appliedId(
+  topic: Topic,
+  { tenantId, aggregateId }: Pick<ConsumedEvent, "tenantId" | "aggregateId">,
+) {
+  return `${tenantId}/${topic}/${aggregateId}`;
+}
+
+/** An event that has not been applied yet. */
+export interface FreshEvent extends ConsumedEvent {
+  /** The sequence of the aggregate's previous event of the same message type; 0 if there is none. */
+  previousOfType: number;
+}
+
+/** Events that never came: `sequence` follows `applied` directly. */
+export interface Gap {
+  aggregateId: string;
+  applied: number;
+  sequence: number;
+}
+
+/** Where the positions of one consumer are. */
+export interface AppliedStore {
+  client: MongoClient;
+  applied: Collection<AppliedDocument>;
+  topic: Topic;
+  log: Logger;
+}
+
+/** Another member applies or applied events of the same aggregates: nothing was written, repeat the batch. */
+export class PositionMoved extends Error {
+  override readonly name = "PositionMoved";
+}
+
+/** The positions in `db`. */
+export function appliedStore(
+  client: MongoClient,
+  db: Db,
+  topic: Topic,
+  log: Logger,
+  declaration = appliedCollection(),
+): AppliedStore {
+  return { client, applied: db.collection(declaration.name), topic, log };
+}
+
+/**
+ * Applies each event once: in one transaction it drops the events that were applied before, stores the new
+ * positions, and runs `work` on the rest, in their order. `work` may run several times and must do nothing
+ * but read and write with the session. It is not called when nothing is left. Rejects with `PositionMoved`,
+ * with MongoDB's errors, or with the error of `work`; then nothing was applied.
+ */
+export async function applyOnce(
+  store: AppliedStore,
+  events: readonly ConsumedEvent[],
+  work: (fresh: FreshEvent[], session: ClientSession) => Promise<void>,
+): Promise<void> {
+  const gaps = await inTransaction(store.client, async (session) => {
+    const before = await loadPositions(store, events, session);
+    const step = dropApplied(store.topic, events, before);
+    if (step.fresh.length === 0) return [];
+    // Before the work: who comes second fails here at once, not after having done all of it.
+    await savePositions(store, before, step.after, session);
+    await work(step.fresh, session);
+    return step.gaps;
+  });
+  for (const gap of gaps) store.log.warn({ topic: store.topic, ...gap }, "consumer.gap");
+}
+
+/** The positions of the aggregates of `events`, by `_id`; one that has none is left out. */
+export async function loadPositions(
+  { applied, topic }: Pick<AppliedStore, "applied" | "topic">,
+  events: readonly ConsumedEvent[],
+  session: ClientSession,
+): Promise<Map<string, AppliedDocument>> {
+  const ids = [...new Set(events.map((event) => appliedId(topic, event)))];
+  const found = await applied.find({ _id: { $in: ids } }, { session }).toArray();
+  return new Map(found.map((document) => [document._id, document]));
+}
+
+/** What `events` are after `before`: pure. `after` holds the positions that change. */
+export function dropApplied(
+  topic: Topic,
+  events: readonly ConsumedEvent[],
+  before: ReadonlyMap<string, AppliedDocument>,
+): { fresh: FreshEvent[]; gaps: Gap[]; after: Map<string, AppliedDocument> } {
+  const after = new Map<string, AppliedDocument>();
+  const fresh: FreshEvent[] = [];
+  const gaps: Gap[] = [];
+  for (const event of events) {
+    const _id = appliedId(topic, event);
+    const position = after.get(_id) ?? before.get(_id) ?? firstPosition(_id, event.tenantId);
+    const { aggregateId, sequence } = event;
+    if (sequence <= position.sequence) continue;
+    if (sequence > position.sequence + 1) gaps.push({ aggregateId, applied: position.sequence, sequence });
+    fresh.push({ ...event, previousOfType: previousOfType(position, event) });
+    after.set(_id, advance(position, event));
+  }
+  return { fresh, gaps, after };
+}
+
+function firstPosition(_id: string, tenantId: string): AppliedDocument {
+  return { _id, tenant_id: tenantId, sequence: 0, by_type: {} };
+}
+
+function previousOfType({ by_type }: AppliedDocument, { messageType }: ConsumedEvent): number {
+  return messageType !== null && Object.hasOwn(by_type, messageType) ? by_type[messageType]! : 0;
+}
+
+function advance(position: AppliedDocument, { messageType, sequence }: ConsumedEvent): AppliedDocument {
+  const by_type = messageType === null ? position.by_type : { ...position.by_type, [messageType]: sequence };
+  return { ...position, sequence, by_type };
+}
+
+/**
+ * Writes the positions `after`, each only if it still is the one of `before`. Rejects with `PositionMoved`
+ * otherwise; the caller's transaction must then be given up.
+ */
+export async function savePositions(
+  { applied }: Pick<AppliedStore, "applied">,
+  before: ReadonlyMap<string, AppliedDocument>,
+  after: ReadonlyMap<string, AppliedDocument>,
+  session: ClientSession,
+): Promise<void> {
+  const writes = [...after.values()].map((next) => write(before.get(next._id), next));
+  if (writes.length === 0) return;
+  try {
+    const { insertedCount, matchedCount } = await applied.bulkWrite(writes, { session });
+    if (insertedCount + matchedCount < writes.length) throw new PositionMoved();
+  } catch (error) {
+    throw isDuplicateKey(error) ? new PositionMoved("inserted meanwhile", { cause: error }) : error;
+  }
+}
+
+function write(
+  old: AppliedDocument | undefined,
+  next: AppliedDocument,
+): AnyBulkWriteOperation<AppliedDocument> {
+  if (old === undefined) return { insertOne: { document: next } };
+  const { sequence, by_type } = next;
+  return {
+    updateOne: { filter: { _id: old._id, sequence: old.sequence }, update: { $set: { sequence, by_type } } },
+  };
+}

@@ -1,0 +1,180 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import type { EachBatchPayload, KafkaMessage } from "kafkajs";
+import { toConsumedEvent, type ConsumedEvent } from "./consumed-event.ts";
+import { judge } from "./consumer-failures.ts";
+import type { ConsumerLimits } from "./consumer-limits.ts";
+import { keepAlive, type Pulse } from "./consumer-pulse.ts";
+import type { DeadLetters, Failure } from "./dead-letter.ts";
+
+/** What working on batches needs. */
+export interface BatchOptions {
+  handle: (events: ConsumedEvent[]) => Promise<void>;
+  unavailable: (error: unknown) => unknown;
+  limits: ConsumerLimits;
+  letters: DeadLetters;
+  /** Names the group and the topic. */
+  log: Logger;
+  /** Aborted when the member is to leave: what is in work is finished, nothing new is begun. */
+  signal: AbortSignal;
+}
+
+interface Item {
+  message: KafkaMessage;
+  event: ConsumedEvent;
+}
+
+interface Unreadable {
+  message: KafkaMessage;
+  error: Error;
+}
+
+/** One fetched batch of one partition, in work. */
+interface Work extends BatchOptions {
+  partition: number;
+  pulse: Pulse;
+}
+
+/**
+ * What kafkajs calls with each fetched batch. Works through it in bounded parts; the offset of a part is
+ * committed when each of its events is handled or its dead letter acknowledged, never before.
+ */
+export function batchWorker(options: BatchOptions): (payload: EachBatchPayload) => Promise<void> {
+  return async (payload) => {
+    if (options.signal.aborted) return;
+    await payload.heartbeat();
+    const pulse = keepAlive(() => payload.heartbeat(), options.signal);
+    const work = { ...options, partition: payload.batch.partition, pulse };
+    try {
+      for (const messages of boundedParts(payload.batch.messages, options.limits)) {
+        pulse.signal.throwIfAborted();
+        await settle(work, messages);
+        await commit(payload, messages.at(-1)!.offset);
+      }
+    } catch (error) {
+      if (!options.signal.aborted) throw error;
+    } finally {
+      pulse.stop();
+    }
+  };
+}
+
+function* boundedParts(messages: readonly KafkaMessage[], limits: ConsumerLimits): Generator<KafkaMessage[]> {
+  let part: KafkaMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = message.value?.length ?? 0;
+    if (part.length > 0 && (part.length >= limits.events || bytes + size > limits.bytes)) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(message);
+    bytes += size;
+  }
+  if (part.length > 0) yield part;
+}
+
+// Committed first: if that fails, the part comes again, and the commit with it.
+async function commit(payload: EachBatchPayload, lastOffset: string): Promise<void> {
+  const { topic, partition } = payload.batch;
+  const next = { partition, offset: String(BigInt(lastOffset) + 1n) };
+  await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [next] }] });
+  payload.resolveOffset(lastOffset);
+}
+
+async function settle(work: Work, messages: readonly KafkaMessage[]): Promise<void> {
+  const items: Item[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const message of messages) {
+    try {
+      items.push({ message, event: toConsumedEvent(message) });
+    } catch (error) {
+      unreadable.push({ message, error: error as Error });
+    }
+  }
+  if (items.length > 0) await handleItems(work, items, 0);
+  // Last, so that a batch that waits for a dependency and comes again does not write them twice.
+  for (const { message, error } of unreadable) {
+    await bury(work, message, { reason: error.message, error, attempts: 0 });
+  }
+}
+
+/** Resolves when each event is handled or dead-lettered. Rejects when the member has to leave before. */
+async function handleItems(work: Work, items: readonly Item[], failed: number): Promise<void> {
+  const outage = watchOutage(work, items);
+  const rules = { unavailable: work.unavailable, attempts: work.limits.attempts };
+  for (let attempts = failed + 1, call = 1; ; call += 1) {
+    const error = await tryOnce(work, items);
+    if (error === null) return outage.over();
+    const verdict = judge({ error, events: items.length, attempts }, rules);
+    if (verdict === "wait") outage.goesOn(error);
+    else outage.over();
+    if (verdict === "dead_letter") return giveUp(work, items[0]!, { error, attempts });
+    if (verdict === "split") return handleEach(work, items, attempts);
+    if (verdict === "retry") {
+      attempts += 1;
+      work.log.warn({ ...facts(work, items), attempts, ...errorFacts(error) }, "consumer.retry");
+    }
+    await backOff(work, call);
+  }
+}
+
+async function handleEach(work: Work, items: readonly Item[], failed: number): Promise<void> {
+  for (const item of items) await handleItems(work, [item], failed);
+}
+
+/** Null, or what `handle` rejected with. */
+async function tryOnce({ handle, limits, pulse }: Work, items: readonly Item[]): Promise<unknown> {
+  pulse.signal.throwIfAborted();
+  const overdue = setTimeout(pulse.stop, limits.handleMs);
+  try {
+    await handle(items.map(({ event }) => event));
+    return null;
+  } catch (error) {
+    return error ?? new Error("rejected without a reason");
+  } finally {
+    clearTimeout(overdue);
+  }
+}
+
+async function backOff({ limits, pulse }: Work, call: number): Promise<void> {
+  const ms = Math.min(limits.retryMsMax, limits.retryMs * 2 ** Math.min(call - 1, 10));
+  await delay(ms, undefined, { signal: pulse.signal }).catch(() => undefined);
+  pulse.signal.throwIfAborted();
+}
+
+function giveUp(work: Work, { message }: Item, { error, attempts }: Omit<Failure, "reason">): Promise<void> {
+  return bury(work, message, { reason: "the handler failed", error, attempts });
+}
+
+async function bury(work: Work, message: KafkaMessage, failure: Failure): Promise<void> {
+  await work.letters.send(work.partition, message, failure);
+  const { reason, attempts } = failure;
+  work.log.error(
+    { partition: work.partition, offset: message.offset, reason, attempts, ...errorFacts(failure.error) },
+    "consumer.dead_lettered",
+  );
+}
+
+/** Says once that a batch waits, and once that it goes on. */
+function watchOutage(work: Work, items: readonly Item[]) {
+  let since: number | null = null;
+  return {
+    goesOn(error: unknown) {
+      if (since !== null) return;
+      since = performance.now();
+      work.log.warn({ ...facts(work, items), ...errorFacts(error) }, "consumer.waiting");
+    },
+    over() {
+      if (since === null) return;
+      const waitedMs = Math.round(performance.now() - since);
+      work.log.info({ ...facts(work, items), waited_ms: waitedMs }, "consumer.resumed");
+      since = null;
+    },
+  };
+}
+
+function facts({ partition }: Work, items: readonly Item[]) {
+  return { partition, offset: items[0]!.message.offset, events: items.length };
+}

@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@waybill/process/log.ts";
+import type { Consumer, Kafka } from "kafkajs";
+import { batchWorker, type BatchOptions } from "./consumer-batch.ts";
+import type { ConsumerLimits } from "./consumer-limits.ts";
+import {
+  createDeadLetters,
+  deadLetterTopic,
+  ensureDeadLetterTopic,
+  type DeadLetters,
+} from "./dead-letter.ts";
+import type { KafkaConfig } from "./kafka.ts";
+import { ensureTopics, type Topic } from "./topics.ts";
+
+/** What a membership needs. */
+export interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable"> {
+  group: string;
+  topic: Topic;
+  kafka: KafkaConfig;
+  limits: ConsumerLimits;
+  /** Names the group and the topic. */
+  log: Logger;
+}
+
+/** What Kafka told a consumer, over all of its memberships. */
+export interface Life {
+  /** When Kafka last answered as the group's coordinator: `performance.now()`. */
+  signAt: number;
+  /** How often it joined the group. */
+  joins: number;
+}
+
+// A dead member's partitions go to others after its session; a busy member may finish its call in a rebalance.
+const SESSION_MS = 6_000;
+const HEARTBEAT_MS = 1_500;
+const REBALANCE_MS = 15_000;
+/** Above the relay's largest record batch: one that is larger waits until no other partition has anything. */
+const FETCH_PARTITION_BYTES = 5 * 1024 * 1024;
+/** With 10 MiB a backlog of 100,000 events took no less time, and 80 MB more memory. */
+const FETCH_BYTES = 6 * 1024 * 1024;
+/** An idle member asks this often, and leaves within this time. */
+const FETCH_WAIT_MS = 500;
+const LOOK_MS = 500;
+
+/**
+ * Is a member of the group until `stopping` aborts, or kafkajs gives up or falls silent: it does not always
+ * say so itself (kafkajs issues 659, 1443). Has left the group then, and rejects with the reason.
+ */
+export async function beMember(
+  kafka: Kafka,
+  options: MemberOptions,
+  life: Life,
+  stopping: AbortSignal,
+): Promise<never> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stopping, ended.signal]);
+  const over = untilAborted(signal);
+  try {
+    await using letters = await Promise.race([openLetters(kafka, options), over]);
+    const consumer = createConsumer(kafka, options);
+    using _watch = watch(consumer, options, life, ended);
+    const joining = join(consumer, options, letters, signal);
+    await Promise.race([joining, over]).catch((error: unknown) => ended.abort(error));
+    await over.catch(() => undefined);
+    await atMost(options.limits.stopMs, leave(consumer, joining));
+    return await over;
+  } finally {
+    ended.abort();
+  }
+}
+
+async function openLetters(
+  kafka: Kafka,
+  { kafka: config, topic, group }: MemberOptions,
+): Promise<DeadLetters> {
+  const target = deadLetterTopic(config, topic, group);
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await ensureTopics(admin, [topic], config);
+    await ensureDeadLetterTopic(admin, target, config);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+  return createDeadLetters(kafka, config.prefix + topic, target);
+}
+
+function createConsumer(kafka: Kafka, { kafka: { prefix }, group }: MemberOptions): Consumer {
+  return kafka.consumer({
+    groupId: prefix + group,
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    maxBytesPerPartition: FETCH_PARTITION_BYTES,
+    maxBytes: FETCH_BYTES,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    allowAutoTopicCreation: false,
+    // kafkajs restarts after some failures only; here every one ends the membership.
+    retry: { retries: 3, restartOnFailure: async () => false },
+  });
+}
+
+async function join(
+  consumer: Consumer,
+  { kafka: { prefix }, topic, ...options }: MemberOptions,
+  letters: DeadLetters,
+  signal: AbortSignal,
+): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [prefix + topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: options.limits.partitions,
+    eachBatch: batchWorker({ ...options, letters, signal }),
+  });
+}
+
+/** Notes what Kafka says, and aborts `ended` after a crash or a silence. */
+function watch(
+  consumer: Consumer,
+  { kafka: { prefix }, topic, limits, log }: MemberOptions,
+  life: Life,
+  ended: AbortController,
+): Disposable {
+  const { HEARTBEAT, COMMIT_OFFSETS, GROUP_JOIN, CRASH } = consumer.events;
+  const beganAt = performance.now();
+  const sign = () => (life.signAt = performance.now());
+  consumer.on(HEARTBEAT, sign);
+  consumer.on(COMMIT_OFFSETS, sign);
+  consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    sign();
+    life.joins += 1;
+    log.info({ partitions: memberAssignment[prefix + topic] ?? [] }, "consumer.joined");
+  });
+  consumer.on(CRASH, ({ payload: { error } }) => ended.abort(error));
+  return setInterval(() => {
+    const silentMs = performance.now() - Math.max(beganAt, life.signAt);
+    if (silentMs > limits.silentMs) ended.abort(new Error("Kafka is silent"));
+  }, LOOK_MS);
+}
+
+/** Twice, since kafkajs lets a join in flight go on when it is told to disconnect. */
+async function leave(consumer: Consumer, joining: Promise<void>): Promise<void> {
+  await consumer.disconnect().catch(() => undefined);
+  await joining.catch(() => undefined);
+  await consumer.disconnect().catch(() => undefined);
+}
+
+/** Rejects with the reason. */
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, "abort");
+  throw signal.reason;
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([work, delay(ms, undefined, { signal: over.signal }).catch(() => undefined)]);
+  over.abort();
+}

@@ -1,0 +1,2 @@
+/** The group of these tests. */
+export const GROUP = "shelf";
