@@ -1,7 +1,11 @@
 import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
 import { databaseSettings, type DatabaseConfig } from "@waybill/events/service-database.ts";
-import { port, serverSettings } from "@waybill/process/settings.ts";
+import { count, port, serverSettings } from "@waybill/process/settings.ts";
 import { z } from "zod";
+import { SECRETS_KEY_BYTES } from "./secrets.ts";
+
+// 75 hours and 35 minutes in all, as Standard Webhooks advises.
+const RETRY_SCHEDULE = "0,5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000";
 
 /** The settings of the callbacks service. */
 export const settings = z.object({
@@ -9,12 +13,39 @@ export const settings = z.object({
   ...databaseSettings("callbacks"),
   ...kafkaSettings,
   GRPC_PORT: port(50054, "gRPC port"),
+  SECRETS_KEY: z
+    .string()
+    .refine(isKey, `must be the base64 of ${SECRETS_KEY_BYTES} bytes`)
+    .describe("what signing secrets and tokens are encrypted with: the base64 of 32 random bytes"),
+  SANDBOX: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("whether urls may also be http and this machine: true or false"),
+  RETRY_SCHEDULE_MS: z
+    .string()
+    .regex(/^0(,\d{1,9}){0,29}$/, "must be up to 30 waits, separated by commas, the first 0")
+    .default(RETRY_SCHEDULE)
+    .describe("the wait before each attempt of a delivery, separated by commas; the first is 0"),
+  ATTEMPT_MS_MAX: count(15_000, 100, 60_000, "how long one attempt may take in all"),
+  ENDPOINT_CONCURRENCY: count(8, 1, 100, "attempts of this process to one registration at the same time"),
+  CONCURRENCY: count(512, 1, 10_000, "attempts of this process at the same time"),
 });
+
+/** How deliveries are sent. */
+export interface DeliveryConfig {
+  scheduleMs: number[];
+  attemptMsMax: number;
+  endpointConcurrency: number;
+  concurrency: number;
+}
 
 export interface CallbacksConfig extends DatabaseConfig {
   host: string;
   adminPort: number;
   grpcPort: number;
+  secretsKey: Buffer;
+  sandbox: boolean;
+  delivery: DeliveryConfig;
 }
 
 export function toConfig(read: z.output<typeof settings>): CallbacksConfig {
@@ -27,5 +58,17 @@ export function toConfig(read: z.output<typeof settings>): CallbacksConfig {
     mongodbUrl: read.MONGODB_URL,
     database: read.DATABASE,
     kafka: kafkaConfig(read),
+    secretsKey: Buffer.from(read.SECRETS_KEY, "base64"),
+    sandbox: read.SANDBOX === "true",
+    delivery: {
+      scheduleMs: read.RETRY_SCHEDULE_MS.split(",").map(Number),
+      attemptMsMax: read.ATTEMPT_MS_MAX,
+      endpointConcurrency: read.ENDPOINT_CONCURRENCY,
+      concurrency: read.CONCURRENCY,
+    },
   };
+}
+
+function isKey(text: string): boolean {
+  return /^[A-Za-z0-9+/]+=*$/.test(text) && Buffer.from(text, "base64").length === SECRETS_KEY_BYTES;
 }

@@ -1,0 +1,128 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import type { Callback } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { Vault } from "./secrets.ts";
+
+/** A registration as it is stored. Deleting it removes the document. */
+export interface CallbackDocument {
+  _id: string;
+  tenant_id: string;
+  url: string;
+  message_type: string;
+  api_version: string;
+  /** `disabled` after the receiver answered 410: what comes then is parked. */
+  status: "active" | "disabled";
+  /** Sealed (`secrets.ts`), under the registration's id. */
+  secret: string;
+  /** Sealed as well; null if none was registered. */
+  token: string | null;
+  /** RFC 3339, UTC. */
+  created_at: string;
+}
+
+export const callbacksCollection: CollectionDeclaration = {
+  name: "callbacks",
+  indexes: [{ name: "by_target", key: { tenant_id: 1, message_type: 1, url: 1 }, unique: true }],
+};
+
+/** Registrations that a tenant may have. */
+export const CALLBACKS_MAX = 100;
+/** The payload's version when a registration names none. */
+export const API_VERSION = "1.0";
+
+/** A record that asks to become a registration, with the id and secret it gets if it is new; nothing is sealed yet. */
+export type CallbackCandidate = Pick<
+  CallbackDocument,
+  "_id" | "url" | "message_type" | "api_version" | "secret" | "token"
+>;
+
+/** Where and with what records are registered. */
+export interface Registering {
+  tenantId: string;
+  seal: Vault["seal"];
+  /** RFC 3339, UTC. */
+  now: string;
+}
+
+/** What a registration became: its id, and whether it was made just now. */
+export type Registered = { id: string; isNew: boolean } | DomainError;
+
+/** What is written when records are registered, and the outcome of each. */
+export interface RegistrationPlan {
+  inserted: CallbackDocument[];
+  /** Registrations that are there already and get another token. */
+  retokened: CallbackDocument[];
+  outcomes: Registered[];
+}
+
+/**
+ * The rule of registering: the same url and message type is the same registration, which keeps its secret
+ * and takes the new record's token, if it has one.
+ */
+export function planRegistrations(
+  existing: readonly CallbackDocument[],
+  candidates: readonly CallbackCandidate[],
+  registering: Registering,
+): RegistrationPlan {
+  const known = new Map(existing.map((document) => [targetOf(document), document]));
+  const plan: RegistrationPlan = { inserted: [], retokened: [], outcomes: [] };
+  for (const candidate of candidates) {
+    const found = known.get(targetOf(candidate));
+    const outcome = found
+      ? keepRegistration(plan, found, candidate, registering)
+      : addRegistration(plan, known, candidate, registering);
+    plan.outcomes.push(outcome);
+  }
+  return plan;
+}
+
+function keepRegistration(
+  { retokened }: RegistrationPlan,
+  found: CallbackDocument,
+  { token }: CallbackCandidate,
+  { seal }: Registering,
+): Registered {
+  if (token !== null) retokened.push({ ...found, token: seal(token, found._id) });
+  return { id: found._id, isNew: false };
+}
+
+function addRegistration(
+  { inserted }: RegistrationPlan,
+  known: Map<string, CallbackDocument>,
+  candidate: CallbackCandidate,
+  { tenantId, seal, now }: Registering,
+): Registered {
+  if (known.size >= CALLBACKS_MAX)
+    return new DomainError("OUT_OF_RANGE", `a tenant has at most ${CALLBACKS_MAX} registrations`);
+  const { _id, secret, token } = candidate;
+  const document: CallbackDocument = {
+    ...candidate,
+    tenant_id: tenantId,
+    status: "active",
+    secret: seal(secret, _id),
+    token: token === null ? null : seal(token, _id),
+    created_at: now,
+  };
+  known.set(targetOf(document), document);
+  inserted.push(document);
+  return { id: document._id, isNew: true };
+}
+
+function targetOf({ message_type, url }: Pick<CallbackDocument, "message_type" | "url">): string {
+  return `${message_type} ${url}`;
+}
+
+/** The message of a stored registration: neither its secret nor its token. */
+export function toCallback(document: CallbackDocument): Callback {
+  const { _id, url, message_type, api_version, status, token, created_at } = document;
+  return {
+    id: _id,
+    url,
+    message_type,
+    api_version,
+    token: null,
+    has_token: token !== null,
+    status,
+    created_at,
+  };
+}

@@ -1,0 +1,132 @@
+import { createLog } from "@waybill/process/log.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { startDispatcher, type Dispatcher } from "./dispatcher.ts";
+
+/** Due lanes by registration; what works on them, and what is most at the same time. */
+interface Bench {
+  dispatcher: Dispatcher;
+  due: Map<string, string[]>;
+  done: string[];
+  /** Lanes in work, each until it is let go. */
+  held: Map<string, (dueInMs: number | null) => void>;
+  most: { total: number; endpoint: number };
+  /** Rejects the next claim. */
+  failClaim: () => void;
+}
+
+function startBench(limits: { endpoint: number; total: number }, hold: (lane: string) => boolean): Bench {
+  const due = new Map<string, string[]>();
+  const held: Bench["held"] = new Map();
+  const busy: string[] = [];
+  const done: string[] = [];
+  const most = { total: 0, endpoint: 0 };
+  let failing = false;
+  const dispatcher = startDispatcher<string>({
+    findDue: async () =>
+      [...due].filter(([, lanes]) => lanes.length > 0).map(([callbackId]) => ({ callbackId, waitMs: 0 })),
+    claim: async (id, limit) => {
+      if (failing) {
+        failing = false;
+        throw new Error("down");
+      }
+      return due.get(id)?.splice(0, limit) ?? [];
+    },
+    work: async (lane, signal) => {
+      const id = lane.split("/")[0]!;
+      busy.push(id);
+      most.total = Math.max(most.total, busy.length);
+      most.endpoint = Math.max(most.endpoint, busy.filter((one) => one === id).length);
+      const answer = hold(lane)
+        ? await new Promise<number | null>((resolve) => {
+            held.set(lane, resolve);
+            signal.addEventListener("abort", () => resolve(0));
+          })
+        : null;
+      busy.splice(busy.indexOf(id), 1);
+      done.push(lane);
+      return answer;
+    },
+    limits,
+    stopMs: 50,
+    log: createLog("test", "silent"),
+  });
+  onTestFinished(() => dispatcher[Symbol.asyncDispose]());
+  return { dispatcher, due, done, held, most, failClaim: () => (failing = true) };
+}
+
+const lanes = (id: string, count: number) => Array.from({ length: count }, (_, index) => `${id}/${index}`);
+const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 5_000, interval: 5 });
+
+describe("the dispatcher", () => {
+  it("works on every lane of a registration that was woken, at most so many at the same time", async () => {
+    const bench = startBench({ endpoint: 3, total: 10 }, () => false);
+    bench.due.set("a", lanes("a", 50));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.done.length === 50);
+    expect(bench.most.endpoint).toBeLessThanOrEqual(3);
+  });
+
+  it("keeps to the limit of all registrations together", async () => {
+    const bench = startBench({ endpoint: 4, total: 6 }, () => false);
+    const ids = ["a", "b", "c", "d"];
+    for (const id of ids) bench.due.set(id, lanes(id, 25));
+    bench.dispatcher.wake(ids);
+    await until(() => bench.done.length === 100);
+    expect(bench.most.total).toBeLessThanOrEqual(6);
+  });
+
+  it("goes on with others while one registration hangs", async () => {
+    const bench = startBench({ endpoint: 2, total: 4 }, (lane) => lane.startsWith("dark/"));
+    bench.due.set("dark", lanes("dark", 20));
+    bench.due.set("fine", lanes("fine", 20));
+    bench.dispatcher.wake(["dark", "fine"]);
+    await until(() => bench.done.length === 20);
+    expect(bench.done.every((lane) => lane.startsWith("fine/"))).toBe(true);
+    expect(bench.held.size).toBe(2);
+  });
+
+  it("loses no wake that comes while it claims", async () => {
+    const bench = startBench({ endpoint: 2, total: 4 }, () => false);
+    bench.due.set("a", []);
+    for (let round = 1; round <= 200; round += 1) {
+      bench.dispatcher.wake(["a"]);
+      bench.due.get("a")!.push(`a/${round}`);
+      bench.dispatcher.wake(["a"]);
+      if (round % 3 === 0) await Promise.resolve();
+    }
+    await until(() => bench.done.length === 200);
+    expect(new Set(bench.done).size).toBe(200);
+  });
+
+  it("comes back to a lane that has more, after the others' turn", async () => {
+    const bench = startBench({ endpoint: 1, total: 1 }, (lane) => lane === "a/0");
+    bench.due.set("a", ["a/0"]);
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.held.has("a/0"));
+    bench.due.set("b", ["b/0"]);
+    bench.dispatcher.wake(["b"]);
+    bench.due.get("a")!.push("a/1");
+    bench.held.get("a/0")!(0);
+    await until(() => bench.done.length === 3);
+    expect(bench.done[0]).toBe("a/0");
+  });
+
+  it("finds by itself what nobody woke it for, and what a failed claim left", async () => {
+    const bench = startBench({ endpoint: 2, total: 2 }, () => false);
+    bench.due.set("a", ["a/0"]);
+    bench.failClaim();
+    await until(() => bench.done.length === 1);
+    expect(bench.done).toEqual(["a/0"]);
+  });
+
+  it("that is disposed claims no more, lets go what is in work, and ends", async () => {
+    const bench = startBench({ endpoint: 1, total: 2 }, () => true);
+    bench.due.set("a", lanes("a", 3));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.held.size === 1);
+    await bench.dispatcher[Symbol.asyncDispose]();
+    bench.dispatcher.wake(["a"]);
+    expect(bench.done).toEqual(["a/0"]);
+    expect(bench.due.get("a")).toHaveLength(2);
+  });
+});

@@ -1,0 +1,90 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { newId } from "@waybill/mongo/ids.ts";
+import type {
+  Callback,
+  CallbackResult,
+  CreateCallbacksRequest,
+  CreateCallbacksResponse,
+} from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import { API_VERSION, planRegistrations, type CallbackCandidate, type Registered } from "../callback.ts";
+import type { CallbacksContext } from "../context.ts";
+import { urlRefusal } from "../guard.ts";
+import { newSigningSecret } from "../secrets.ts";
+import { registerCallbacks } from "../store.ts";
+
+export async function createCallbacks(
+  context: CallbacksContext,
+  { callbacks }: CreateCallbacksRequest,
+  call: Call,
+): Promise<CreateCallbacksResponse> {
+  const checked = callbacks.map(
+    (record, index) => call.failures.get(index) ?? urlFailure(context, record) ?? toCandidate(record),
+  );
+  const candidates = checked.filter((item): item is CallbackCandidate => !(item instanceof DomainError));
+  const outcomes = await register(context, call.tenantId, candidates);
+  const results = checked.map((item, index) =>
+    item instanceof DomainError
+      ? toResult(index, item, null)
+      : toResult(index, outcomes.get(item)!, item.secret),
+  );
+  return { ...countsOf(results), results };
+}
+
+function urlFailure({ guard }: CallbacksContext, { url }: Callback): DomainError | null {
+  const detail = urlRefusal(url!, guard);
+  if (detail === null) return null;
+  const violation = { pointer: "/url", code: "URL_NOT_ALLOWED", detail } as const;
+  return new DomainError("URL_NOT_ALLOWED", `the url ${detail}`, { violations: [violation] });
+}
+
+function toCandidate(record: Callback): CallbackCandidate {
+  return {
+    _id: newId(),
+    url: record.url!,
+    message_type: record.message_type!,
+    api_version: record.api_version ?? API_VERSION,
+    secret: newSigningSecret(),
+    token: record.token ?? null,
+  };
+}
+
+async function register(
+  context: CallbacksContext,
+  tenantId: string,
+  candidates: readonly CallbackCandidate[],
+): Promise<Map<CallbackCandidate, Registered>> {
+  if (candidates.length === 0) return new Map();
+  const registering = { tenantId, seal: context.vault.seal, now: new Date().toISOString() };
+  const { outcomes } = await registerCallbacks(context, tenantId, (existing) =>
+    planRegistrations(existing, candidates, registering),
+  );
+  return new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));
+}
+
+function toResult(index: number, outcome: Registered, secret: string | null): CallbackResult {
+  if (!(outcome instanceof DomainError)) {
+    const { id, isNew } = outcome;
+    const told = isNew ? secret : null;
+    return { index, system_id: id, status: "success", code: null, reason: null, pointer: null, secret: told };
+  }
+  return {
+    index,
+    system_id: null,
+    status: "failure",
+    code: outcome.code,
+    reason: outcome.message,
+    pointer: outcome.violations[0]?.pointer ?? null,
+    secret: null,
+  };
+}
+
+function countsOf(results: readonly CallbackResult[]): Omit<CreateCallbacksResponse, "results"> {
+  const failed = results.filter(({ status }) => status === "failure").length;
+  return {
+    records_submitted: results.length,
+    records_processed: results.length,
+    records_failed: failed,
+    records_succeeded: results.length - failed,
+  };
+}

@@ -1,0 +1,17 @@
+import type { ListCallbacksRequest, ListCallbacksResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import { toCallback } from "../callback.ts";
+import type { CallbacksContext } from "../context.ts";
+import { listCallbackDocuments } from "../store.ts";
+
+const LIMIT_DEFAULT = 30;
+
+export async function listCallbacks(
+  context: CallbacksContext,
+  request: ListCallbacksRequest,
+  { tenantId }: Call,
+): Promise<ListCallbacksResponse> {
+  const page = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
+  const documents = await listCallbackDocuments(context, tenantId, page);
+  return { ...page, data: documents.map(toCallback) };
+}

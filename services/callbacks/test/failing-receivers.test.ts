@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
+import { startReceiver, type Receiver } from "./receiver.ts";
+
+let network: TestCallbacks;
+let receiver: Receiver;
+beforeAll(async () => {
+  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
+});
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
+});
+
+/** A path, a tenant and an order of one test. */
+function fresh() {
+  const id = randomUUID();
+  return { path: `/${id.slice(0, 8)}`, tenant: newTenant(), order: id };
+}
+
+const events = (tenant: string, order: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ tenant, order, sequence: index + 1 }));
+
+describe("a receiver that hangs or fails", () => {
+  it("delays no other receiver, and no other order of its own", async () => {
+    const { path, tenant, order } = fresh();
+    const dark = { ...fresh(), orders: Array.from({ length: 40 }, () => randomUUID()) };
+    const stuck = (_: number, { headers }: { headers: NodeJS.Dict<string | string[]> }) => ({
+      hang: headers["waybill-order-id"] === order,
+    });
+    receiver.behave(path, stuck);
+    receiver.behave(`${dark.path}/hang`, { hang: true });
+    receiver.behave(`${dark.path}/500`, { status: 500 });
+    await network.register(tenant, receiver.url(path));
+    await network.register(dark.tenant, receiver.url(`${dark.path}/hang`));
+    await network.register(dark.tenant, receiver.url(`${dark.path}/500`));
+    await network.tell(...dark.orders.map((one) => ({ tenant: dark.tenant, order: one, sequence: 1 })));
+    await until(() => receiver.at(`${dark.path}/hang`).length === 8);
+    const startedMs = performance.now();
+    const quick = Array.from({ length: 20 }, () => randomUUID());
+    await network.tell({ tenant, order, sequence: 1 }, ...quick.flatMap((one) => events(tenant, one, 2)));
+    await until(() => receiver.at(path).filter(({ endedMs }) => endedMs !== null).length >= 40, 1_900);
+    expect(performance.now() - startedMs).toBeLessThan(1_900);
+    expect(receiver.at(`${dark.path}/hang`)).toHaveLength(8);
+    // The hanging ones' time runs out, and their places go to the next orders.
+    await until(() => receiver.at(`${dark.path}/hang`).length > 8);
+    receiver.behave(`${dark.path}/hang`, {});
+    receiver.behave(path, {});
+  });
+
+  it("is told as a timeout, a refused connection as one that could not be made", async () => {
+    const { path, tenant, order } = fresh();
+    receiver.behave(path, (nth) => ({ hang: nth === 1 }));
+    await network.register(tenant, receiver.url(path));
+    await network.register(tenant, "http://127.0.0.1:9/closed");
+    await network.tell({ tenant, order, sequence: 1 });
+    const outcomes = await until(async () => {
+      const found = await network.deliveries(order);
+      return (
+        found.length === 2 &&
+        found.every(({ status }) => status !== "pending") &&
+        found.map(({ attempts }) => attempts[0]!.outcome)
+      );
+    });
+    expect(outcomes.toSorted()).toEqual(["connect", "timeout"]);
+  });
+});
+
+describe("Retry-After", () => {
+  it("of a 429 is obeyed and costs no attempt", async () => {
+    const { path, tenant, order } = fresh();
+    receiver.behave(path, (nth) => (nth === 1 ? { status: 429, headers: { "retry-after": "1" } } : {}));
+    await network.register(tenant, receiver.url(path));
+    await network.tell({ tenant, order, sequence: 1 });
+    const [first, second] = await until(() => receiver.at(path).length === 2 && receiver.at(path));
+    expect(second!.atMs - first!.atMs).toBeGreaterThan(950);
+    const [delivery] = await until(async () => {
+      const found = await network.deliveries(order);
+      return found[0]!.status === "delivered" ? found : null;
+    });
+    expect(delivery).toMatchObject({ attempts_count: 2, attempts_charged: 1 });
+  });
+});
+
+describe("410", () => {
+  it("disables the registration and parks what it has and what comes", async () => {
+    const { path, tenant, order } = fresh();
+    receiver.behave(path, { status: 410 });
+    const { id } = await network.register(tenant, receiver.url(path));
+    await network.tell(...events(tenant, order, 2));
+    await until(
+      async () => (await network.deliveries(order)).filter(({ status }) => status === "parked").length === 2,
+    );
+    await network.tell({ tenant, order, sequence: 3 });
+    const parked = await until(async () => {
+      const found = await network.deliveries(order);
+      return found.length === 3 && found.every(({ status }) => status === "parked") && found;
+    });
+    expect(parked.map(({ attempts_count }) => attempts_count)).toEqual([1, 0, 0]);
+    expect(receiver.at(path)).toHaveLength(1);
+    const { data } = await network.callbacks.listCallbacks({}, network.as(tenant));
+    expect(data).toMatchObject([{ id, status: "disabled" }]);
+    expect((await network.lanes()).filter(({ order_id }) => order_id === order)).toEqual([]);
+  });
+});
