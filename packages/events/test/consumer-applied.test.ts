@@ -12,8 +12,8 @@ import {
   savePositions,
   type AppliedStore,
   type FreshEvent,
-} from "../src/applied.ts";
-import type { ConsumedEvent } from "../src/consumed-event.ts";
+} from "../src/consumer/applied.ts";
+import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
 import { topics } from "../src/topics.ts";
 import { messagesOf, startTestConsumer, testTopic } from "./consumer-harness.ts";
 import { seeded, silent, testDatabase, until } from "./harness.ts";

@@ -5,8 +5,8 @@ import { ensureCollections } from "@waybill/mongo/collections.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Collection } from "mongodb";
 import { expect, onTestFinished, test } from "vitest";
-import { appliedCollection, appliedStore, applyOnce } from "../src/applied.ts";
-import type { ConsumedEvent } from "../src/consumed-event.ts";
+import { appliedCollection, appliedStore, applyOnce } from "../src/consumer/applied.ts";
+import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
 import { topics } from "../src/topics.ts";
 import {
   messagesOf,

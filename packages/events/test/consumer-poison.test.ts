@@ -1,7 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { KafkaMessage, Message } from "kafkajs";
 import { expect, test } from "vitest";
-import type { ConsumedEvent } from "../src/consumed-event.ts";
+import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
 import { topics } from "../src/topics.ts";
 import {
   messagesOf,

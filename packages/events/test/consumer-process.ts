@@ -2,8 +2,8 @@
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { connectMongo } from "@waybill/mongo/connect.ts";
 import { createLog } from "@waybill/process/log.ts";
-import { appliedStore, applyOnce } from "../src/applied.ts";
-import { startConsumer } from "../src/consumer.ts";
+import { appliedStore, applyOnce } from "../src/consumer/applied.ts";
+import { startConsumer } from "../src/consumer/consumer.ts";
 import type { KafkaConfig } from "../src/kafka.ts";
 import { topics } from "../src/topics.ts";
 import { GROUP } from "./consumer-names.ts";

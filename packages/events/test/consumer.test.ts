@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ConsumedEvent } from "../src/consumed-event.ts";
-import { eachKey } from "../src/consumer-keys.ts";
+import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import { eachKey } from "../src/consumer/keys.ts";
 import {
   messagesOf,
   nameOf,

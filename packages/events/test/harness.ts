@@ -7,9 +7,9 @@ import { inject, onTestFinished, vi } from "vitest";
 import type { AggregateDocument, AggregateStore } from "../src/aggregates.ts";
 import type { KafkaConfig } from "../src/kafka.ts";
 import { outboxCollection, toOutboxRows, type OutboxRow } from "../src/outbox.ts";
-import { createPublisher, type Publisher } from "../src/publisher.ts";
-import { relayCollections, relaySlots, type SlotDocument } from "../src/relay-slots.ts";
-import { runRelay } from "../src/relay.ts";
+import { createPublisher, type Publisher } from "../src/relay/publisher.ts";
+import { relayCollections, relaySlots, type SlotDocument } from "../src/relay/slots.ts";
+import { runRelay } from "../src/relay/relay.ts";
 import { topics } from "../src/topics.ts";
 
 export const silent = createLog("test", "silent");

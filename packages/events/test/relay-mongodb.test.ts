@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { OwnedEngine } from "../../dev-env/src/engine/engine.ts";
 import { startMongodb } from "../../dev-env/src/mongodb/start.ts";
 import { SLOTS } from "../src/outbox.ts";
-import { readOutbox } from "../src/outbox-stream.ts";
+import { readOutbox } from "../src/relay/outbox-stream.ts";
 import { rowsOf, startTestRelay, testDatabase, testTopics, until } from "./harness.ts";
 import { outOfOrder, readTopics } from "./topic-reader.ts";
 

@@ -2,8 +2,8 @@
 import { connectMongo } from "@waybill/mongo/connect.ts";
 import { createLog } from "@waybill/process/log.ts";
 import type { KafkaConfig } from "../src/kafka.ts";
-import { createPublisher } from "../src/publisher.ts";
-import { runRelay } from "../src/relay.ts";
+import { createPublisher } from "../src/relay/publisher.ts";
+import { runRelay } from "../src/relay/relay.ts";
 
 const [url, database, kafka] = process.argv.slice(2) as [string, string, string];
 const log = createLog("test-relay", "silent");

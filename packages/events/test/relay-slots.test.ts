@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SLOTS } from "../src/outbox.ts";
-import { relaySlots } from "../src/relay-slots.ts";
+import { relaySlots } from "../src/relay/slots.ts";
 import { testDatabase, until } from "./harness.ts";
 
 test("services that start at once make each slot once, and never take a position back", async () => {

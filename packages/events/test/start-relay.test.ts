@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SLOTS } from "../src/outbox.ts";
-import { startRelay } from "../src/start-relay.ts";
+import { startRelay } from "../src/relay/start-relay.ts";
 import { rowsOf, testDatabase, testTopics } from "./harness.ts";
 import { readTopics } from "./topic-reader.ts";
 

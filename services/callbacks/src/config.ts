@@ -1,6 +1,5 @@
-import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
-import { databaseSettings, type DatabaseConfig } from "@waybill/events/service-database.ts";
-import { count, port, serverSettings } from "@waybill/process/settings.ts";
+import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
+import { count } from "@waybill/process/settings.ts";
 import { z } from "zod";
 import { SECRETS_KEY_BYTES } from "./secrets.ts";
 
@@ -9,10 +8,7 @@ const RETRY_SCHEDULE = "0,5000,300000,1800000,7200000,18000000,36000000,50400000
 
 /** The settings of the callbacks service. */
 export const settings = z.object({
-  ...serverSettings,
-  ...databaseSettings("callbacks"),
-  ...kafkaSettings,
-  GRPC_PORT: port(50054, "gRPC port"),
+  ...serviceSettings("callbacks", 50054),
   SECRETS_KEY: z
     .string()
     .refine(isKey, `must be the base64 of ${SECRETS_KEY_BYTES} bytes`)
@@ -39,10 +35,7 @@ export interface DeliveryConfig {
   concurrency: number;
 }
 
-export interface CallbacksConfig extends DatabaseConfig {
-  host: string;
-  adminPort: number;
-  grpcPort: number;
+export interface CallbacksConfig extends ServiceConfig {
   secretsKey: Buffer;
   sandbox: boolean;
   delivery: DeliveryConfig;
@@ -50,14 +43,7 @@ export interface CallbacksConfig extends DatabaseConfig {
 
 export function toConfig(read: z.output<typeof settings>): CallbacksConfig {
   return {
-    service: "callbacks",
-    logLevel: read.LOG_LEVEL,
-    host: read.HOST,
-    adminPort: read.ADMIN_PORT,
-    grpcPort: read.GRPC_PORT,
-    mongodbUrl: read.MONGODB_URL,
-    database: read.DATABASE,
-    kafka: kafkaConfig(read),
+    ...serviceConfig("callbacks", read),
     secretsKey: Buffer.from(read.SECRETS_KEY, "base64"),
     sandbox: read.SANDBOX === "true",
     delivery: {

@@ -1,4 +1,4 @@
-import type { FreshEvent } from "@waybill/events/applied.ts";
+import type { FreshEvent } from "@waybill/events/consumer/applied.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { CallbackDocument } from "./callback.ts";
 import { laneId } from "./lane.ts";

@@ -1,13 +1,12 @@
-import { appliedCollection, appliedStore } from "@waybill/events/applied.ts";
-import { startConsumer, type Consumer } from "@waybill/events/consumer.ts";
-import { openDatabase, type ServiceDatabase } from "@waybill/events/service-database.ts";
+import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
+import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
-import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
-import { startServer } from "@waybill/rpc/server.ts";
+import type { ServiceDatabase } from "@waybill/service/database.ts";
+import { startService, type Service } from "@waybill/service/start.ts";
 import { callbacksCollection } from "./callback.ts";
 import type { CallbacksConfig } from "./config.ts";
 import { onOrderEvents } from "./consumers/on-order-event.ts";
@@ -22,11 +21,6 @@ import { createVault } from "./secrets.ts";
 import { createSender, type Sender } from "./send.ts";
 import { tenantsCollection } from "./store.ts";
 
-/** The running service. */
-export interface CallbacksService extends AsyncDisposable {
-  grpcPort: number;
-}
-
 const collections = [
   callbacksCollection,
   tenantsCollection,
@@ -40,33 +34,24 @@ const STOP_MS_MAX = 3_000;
 const INGEST_EVENTS_MAX = 100;
 const INGEST_BYTES_MAX = 512 * 1024;
 
-/** Starts the service; it takes calls once its database answers. Disposing it lets what is in work finish. */
-export async function startCallbacks(
-  config: CallbacksConfig,
-  process: ProcessContext,
-): Promise<CallbacksService> {
-  const running = new AsyncDisposableStack();
-  let ready: Readiness = () => "starting";
-  running.use(await startAdmin(config.host, config.adminPort, () => ready()));
-  const database = running.use(await openDatabase(config, collections, process));
-  const context = createContext(config, database, (ids) => dispatcher.wake(ids));
-  const sender = running.use(startSender(config));
-  const dispatcher = startSending(config, context, sender, process);
-  const consumer = startIngest(config, context, database, process);
-  running.defer(async () => {
-    await Promise.all([consumer[Symbol.asyncDispose](), dispatcher[Symbol.asyncDispose]()]);
+/** Starts the callbacks service; it takes calls, reads events and sends once its database answers. */
+export function startCallbacks(config: CallbacksConfig, process: ProcessContext): Promise<Service> {
+  return startService(config, process, {
+    collections,
+    build(database, running) {
+      const context = createContext(config, database, (ids) => dispatcher.wake(ids));
+      const sender = running.use(startSender(config));
+      const dispatcher = startSending(config, context, sender, process);
+      const consumer = startIngest(config, context, database, process);
+      running.defer(async () => {
+        await Promise.all([consumer[Symbol.asyncDispose](), dispatcher[Symbol.asyncDispose]()]);
+      });
+      return {
+        implementations: [implement(CallbackServiceService, callbackHandlers, context)],
+        ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
+      };
+    },
   });
-  const server = running.use(
-    await startServer({
-      host: config.host,
-      port: config.grpcPort,
-      log: process.log,
-      translate: mongoFailure,
-      implementations: [implement(CallbackServiceService, callbackHandlers, context)],
-    }),
-  );
-  ready = async () => (await database.ready()) ?? (consumer.healthy() ? null : "Kafka does not answer");
-  return { grpcPort: server.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 function createContext(

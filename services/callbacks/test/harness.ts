@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 import { toOutboxRows } from "@waybill/events/outbox.ts";
-import { createPublisher } from "@waybill/events/publisher.ts";
+import { createPublisher } from "@waybill/events/relay/publisher.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { readSettings } from "@waybill/process/settings.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";

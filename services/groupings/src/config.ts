@@ -1,31 +1,9 @@
-import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
-import { databaseSettings, type DatabaseConfig } from "@waybill/events/service-database.ts";
-import { port, serverSettings } from "@waybill/process/settings.ts";
+import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
 import { z } from "zod";
 
 /** The settings of the groupings service. */
-export const settings = z.object({
-  ...serverSettings,
-  ...databaseSettings("groupings"),
-  ...kafkaSettings,
-  GRPC_PORT: port(50053, "gRPC port"),
-});
+export const settings = z.object(serviceSettings("groupings", 50053));
 
-export interface GroupingsConfig extends DatabaseConfig {
-  host: string;
-  adminPort: number;
-  grpcPort: number;
-}
-
-export function toConfig(read: z.output<typeof settings>): GroupingsConfig {
-  return {
-    service: "groupings",
-    logLevel: read.LOG_LEVEL,
-    host: read.HOST,
-    adminPort: read.ADMIN_PORT,
-    grpcPort: read.GRPC_PORT,
-    mongodbUrl: read.MONGODB_URL,
-    database: read.DATABASE,
-    kafka: kafkaConfig(read),
-  };
+export function toConfig(read: z.output<typeof settings>): ServiceConfig {
+  return serviceConfig("groupings", read);
 }

@@ -1,15 +1,11 @@
-import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
-import { databaseSettings, type DatabaseConfig } from "@waybill/events/service-database.ts";
-import { count, port, serverSettings, text } from "@waybill/process/settings.ts";
+import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
+import { count, text } from "@waybill/process/settings.ts";
 import { z } from "zod";
 
 /** The settings of the line-items service. */
 export const settings = z.object({
-  ...serverSettings,
-  ...databaseSettings("line_items"),
-  ...kafkaSettings,
-  GRPC_PORT: port(50052, "gRPC port"),
-  ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:port, or dns:///name:port"),
+  ...serviceSettings("line_items", 50052),
+  ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:or dns:///name:port"),
   SWEEP_INTERVAL_MS: count(
     60_000,
     100,
@@ -18,24 +14,14 @@ export const settings = z.object({
   ),
 });
 
-export interface LineItemsConfig extends DatabaseConfig {
-  host: string;
-  adminPort: number;
-  grpcPort: number;
+export interface LineItemsConfig extends ServiceConfig {
   ordersAddress: string;
   sweepIntervalMs: number;
 }
 
 export function toConfig(read: z.output<typeof settings>): LineItemsConfig {
   return {
-    service: "line-items",
-    logLevel: read.LOG_LEVEL,
-    host: read.HOST,
-    adminPort: read.ADMIN_PORT,
-    grpcPort: read.GRPC_PORT,
-    mongodbUrl: read.MONGODB_URL,
-    database: read.DATABASE,
-    kafka: kafkaConfig(read),
+    ...serviceConfig("line-items", read),
     ordersAddress: read.ORDERS_ADDRESS,
     sweepIntervalMs: read.SWEEP_INTERVAL_MS,
   };

@@ -1,5 +1,5 @@
-import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/applied.ts";
-import type { ConsumedEvent } from "@waybill/events/consumed-event.ts";
+import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
+import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
 import type { ClientSession } from "mongodb";
 import type { CallbacksContext } from "../context.ts";
 import { createDelivery, type DeliveryDocument } from "../delivery.ts";

@@ -5,11 +5,11 @@ import { errorFacts } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { text } from "@waybill/process/settings.ts";
 import type { Db, MongoClient } from "mongodb";
-import type { AggregateDocument, AggregateStore } from "./aggregates.ts";
-import type { KafkaConfig } from "./kafka.ts";
-import { outboxCollection } from "./outbox.ts";
-import { relayCollections } from "./relay-slots.ts";
-import { startRelay } from "./start-relay.ts";
+import type { AggregateDocument, AggregateStore } from "@waybill/events/aggregates.ts";
+import type { KafkaConfig } from "@waybill/events/kafka.ts";
+import { outboxCollection } from "@waybill/events/outbox.ts";
+import { relayCollections } from "@waybill/events/relay/slots.ts";
+import { startRelay } from "@waybill/events/relay/start-relay.ts";
 
 /** The settings of a service with a database of its own. */
 export function databaseSettings(database: string) {

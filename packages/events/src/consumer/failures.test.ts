@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PositionMoved } from "./applied.ts";
-import { judge } from "./consumer-failures.ts";
+import { judge } from "./failures.ts";
 
 const down = new Error("down");
 const rules = { attempts: 3, unavailable: (error: unknown) => (error === down ? error : null) };

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
-import { relaySlots } from "./relay-slots.ts";
+import { relaySlots } from "./slots.ts";
 import type { Db } from "mongodb";
-import type { KafkaConfig } from "./kafka.ts";
+import type { KafkaConfig } from "../kafka.ts";
 
 /** What the relay's thread is told. */
 export interface RelaySettings {
@@ -18,7 +18,7 @@ export interface RelaySettings {
  */
 export async function startRelay(db: Db, settings: RelaySettings): Promise<AsyncDisposable> {
   await relaySlots(db, "").create();
-  const thread = new Worker(new URL("./relay-thread.ts", import.meta.url), {
+  const thread = new Worker(new URL("./thread.ts", import.meta.url), {
     workerData: settings,
     // A relay holds one batch at a time: a young generation of V8's default size would stay mostly empty.
     resourceLimits: { maxYoungGenerationSizeMb: 16 },

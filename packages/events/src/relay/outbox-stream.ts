@@ -7,7 +7,7 @@ import {
   type Long,
   type MongoClient,
 } from "mongodb";
-import { outboxCollection, type OutboxRow } from "./outbox.ts";
+import { outboxCollection, type OutboxRow } from "../outbox.ts";
 
 /** Rows in commit order, and where to go on behind them. */
 export interface OutboxBatch {

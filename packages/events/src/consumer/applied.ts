@@ -4,7 +4,7 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { AnyBulkWriteOperation, ClientSession, Collection, Db, MongoClient } from "mongodb";
 import type { ConsumedEvent } from "./consumed-event.ts";
-import type { Topic } from "./topics.ts";
+import type { Topic } from "../topics.ts";
 
 /** How far the events of one aggregate are applied. Kept as long as the aggregate: a later event needs it. */
 export interface AppliedDocument {

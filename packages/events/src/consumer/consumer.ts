@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { ConsumedEvent } from "./consumed-event.ts";
-import { defaultLimits, type ConsumerLimits } from "./consumer-limits.ts";
-import { beMember, type Life } from "./consumer-membership.ts";
-import { createKafka, type KafkaConfig } from "./kafka.ts";
-import type { Topic } from "./topics.ts";
+import { defaultLimits, type ConsumerLimits } from "./limits.ts";
+import { beMember, type Life } from "./membership.ts";
+import { createKafka, type KafkaConfig } from "../kafka.ts";
+import type { Topic } from "../topics.ts";
 
 /** What a consumer needs. */
 export interface ConsumerOptions {

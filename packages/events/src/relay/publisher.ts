@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Kafka, Producer, TopicMessages } from "kafkajs";
-import { toMessage } from "./cloud-event.ts";
-import { createKafka, type KafkaConfig } from "./kafka.ts";
-import type { OutboxRow } from "./outbox.ts";
-import { ensureTopics, topics } from "./topics.ts";
+import { toMessage } from "../cloud-event.ts";
+import { createKafka, type KafkaConfig } from "../kafka.ts";
+import type { OutboxRow } from "../outbox.ts";
+import { ensureTopics, topics } from "../topics.ts";
 
 /** Below MESSAGE_BYTES_MAX with room for headers, since kafkajs makes one record batch per partition. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Db, MongoClient } from "mongodb";
 import { readOutbox, type OutboxPosition } from "./outbox-stream.ts";
 import type { Publisher } from "./publisher.ts";
-import { LEASE_MS, relaySlots, type RelaySlots, type SlotDocument } from "./relay-slots.ts";
+import { LEASE_MS, relaySlots, type RelaySlots, type SlotDocument } from "./slots.ts";
 
 /** What a relay needs. */
 export interface RelayOptions {

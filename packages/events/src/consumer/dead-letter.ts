@@ -1,7 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Admin, IHeaders, Kafka, KafkaMessage, Producer } from "kafkajs";
-import type { KafkaConfig } from "./kafka.ts";
-import { MESSAGE_BYTES_MAX, type Topic } from "./topics.ts";
+import type { KafkaConfig } from "../kafka.ts";
+import { MESSAGE_BYTES_MAX, type Topic } from "../topics.ts";
 
 /** Room for the headers that a dead letter has besides those of its message. */
 const HEADER_BYTES_MAX = 64 * 1024;

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { EachBatchPayload, KafkaMessage } from "kafkajs";
 import { toConsumedEvent, type ConsumedEvent } from "./consumed-event.ts";
-import { judge } from "./consumer-failures.ts";
-import type { ConsumerLimits } from "./consumer-limits.ts";
-import { keepAlive, type Pulse } from "./consumer-pulse.ts";
+import { judge } from "./failures.ts";
+import type { ConsumerLimits } from "./limits.ts";
+import { keepAlive, type Pulse } from "./pulse.ts";
 import type { DeadLetters, Failure } from "./dead-letter.ts";
 
 /** What working on batches needs. */

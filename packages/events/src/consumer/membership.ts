@@ -2,16 +2,16 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@waybill/process/log.ts";
 import type { Consumer, Kafka } from "kafkajs";
-import { batchWorker, type BatchOptions } from "./consumer-batch.ts";
-import type { ConsumerLimits } from "./consumer-limits.ts";
+import { batchWorker, type BatchOptions } from "./batch.ts";
+import type { ConsumerLimits } from "./limits.ts";
 import {
   createDeadLetters,
   deadLetterTopic,
   ensureDeadLetterTopic,
   type DeadLetters,
 } from "./dead-letter.ts";
-import type { KafkaConfig } from "./kafka.ts";
-import { ensureTopics, type Topic } from "./topics.ts";
+import type { KafkaConfig } from "../kafka.ts";
+import { ensureTopics, type Topic } from "../topics.ts";
 
 /** What a membership needs. */
 export interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable"> {

@@ -1,6 +1,6 @@
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { Collection, Db } from "mongodb";
-import { SLOTS } from "./outbox.ts";
+import { SLOTS } from "../outbox.ts";
 
 /** How far the events of one slot are published, and by whom. */
 export interface SlotDocument {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ConsumedEvent } from "./consumed-event.ts";
-import { eachKey } from "./consumer-keys.ts";
+import { eachKey } from "./keys.ts";
 
 const event = (aggregateId: string, sequence: number): ConsumedEvent => ({
   id: `${aggregateId}-${sequence}`,

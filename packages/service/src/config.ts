@@ -1,0 +1,37 @@
+import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
+import { port, serverSettings } from "@waybill/process/settings.ts";
+import { z } from "zod";
+import { databaseSettings, type DatabaseConfig } from "./database.ts";
+
+/** The settings that every service with a database and a gRPC server has; `database` is its default name. */
+export function serviceSettings(database: string, grpcPort: number) {
+  return {
+    ...serverSettings,
+    ...databaseSettings(database),
+    ...kafkaSettings,
+    GRPC_PORT: port(grpcPort, "gRPC port"),
+  };
+}
+
+const shape = z.object(serviceSettings("", 0));
+
+/** Those settings, as `startService` takes them. */
+export interface ServiceConfig extends DatabaseConfig {
+  host: string;
+  adminPort: number;
+  grpcPort: number;
+}
+
+/** The part of a service's config that all services have. */
+export function serviceConfig(service: string, read: z.output<typeof shape>): ServiceConfig {
+  return {
+    service,
+    logLevel: read.LOG_LEVEL,
+    host: read.HOST,
+    adminPort: read.ADMIN_PORT,
+    grpcPort: read.GRPC_PORT,
+    mongodbUrl: read.MONGODB_URL,
+    database: read.DATABASE,
+    kafka: kafkaConfig(read),
+  };
+}

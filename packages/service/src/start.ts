@@ -1,0 +1,46 @@
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
+import type { ProcessContext } from "@waybill/process/run.ts";
+import type { Implementation } from "@waybill/rpc/handlers.ts";
+import { startServer } from "@waybill/rpc/server.ts";
+import type { ServiceConfig } from "./config.ts";
+import { openDatabase, type ServiceDatabase } from "./database.ts";
+
+/** A running service. Disposing it lets what is in work finish. */
+export interface Service extends AsyncDisposable {
+  grpcPort: number;
+}
+
+/** What a service is made of, besides its database. */
+export interface ServiceParts {
+  collections: readonly CollectionDeclaration[];
+  /**
+   * Called once the database answers. What it starts besides goes onto `running`, which ends it in reverse
+   * order after the gRPC server; `ready` may add a reason why the service is not ready.
+   */
+  build: (
+    database: ServiceDatabase,
+    running: AsyncDisposableStack,
+  ) => { implementations: readonly Implementation[]; ready?: Readiness };
+}
+
+/** Starts a service: its probes at once, its gRPC server when its database answers. */
+export async function startService(
+  config: ServiceConfig,
+  process: ProcessContext,
+  { collections, build }: ServiceParts,
+): Promise<Service> {
+  await using starting = new AsyncDisposableStack();
+  let ready: Readiness = () => "starting";
+  starting.use(await startAdmin(config.host, config.adminPort, () => ready()));
+  const database = starting.use(await openDatabase(config, collections, process));
+  const { implementations, ready: more } = build(database, starting);
+  const { host, grpcPort: port } = config;
+  const server = starting.use(
+    await startServer({ host, port, log: process.log, translate: mongoFailure, implementations }),
+  );
+  ready = async () => (await database.ready()) ?? (await more?.()) ?? null;
+  const running = starting.move();
+  return { grpcPort: server.port, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
