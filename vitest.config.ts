@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+// Kills and outages take longer than `npm test` may: see test/faults/vitest.config.ts.
+const exclude = ["**/node_modules/**", "**/*.faults.test.ts"];
 
 // unit: pure code, in milliseconds. service: one service or package against real MongoDB and Kafka.
-// e2e: REST in, topics and webhooks out, all services as processes. test/faults has a configuration of its own.
+// e2e: REST in, topics and webhooks out, all services as processes.
 export default defineConfig({
   test: {
     reporters: ["default", "./packages/dev-env/src/closing-line.ts"],
+    // Most of a service test's time is spent waiting.
+    maxWorkers: 3,
     projects: [
       { test: { ...limits, name: "unit", include: ["{packages,services}/*/src/**/*.test.ts"] } },
       {
@@ -14,17 +18,11 @@ export default defineConfig({
           ...limits,
           name: "service",
           include: ["{packages,services}/*/test/**/*.test.ts"],
+          exclude,
           globalSetup: "packages/dev-env/src/test-engines.ts",
         },
       },
-      {
-        test: {
-          ...limits,
-          name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
-          globalSetup: "test/e2e/setup.ts",
-        },
-      },
+      { test: { ...limits, name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/e2e/setup.ts" } },
     ],
   },
 });

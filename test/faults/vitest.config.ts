@@ -1,13 +1,37 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// Kills and outages of real processes: longer than `npm test` may take. One file at a time, since each
-// starts a whole system.
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+// Kills and outages of real processes: longer than `npm test` may take.
 export default defineConfig({
+  root,
   test: {
     reporters: ["default", "./packages/dev-env/src/closing-line.ts"],
-    include: ["test/faults/**/*.test.ts"],
-    fileParallelism: false,
-    testTimeout: 240_000,
-    hookTimeout: 60_000,
+    maxWorkers: 2,
+    projects: [
+      {
+        root,
+        test: {
+          name: "parts",
+          include: ["{packages,services}/*/test/**/*.faults.test.ts"],
+          globalSetup: "packages/dev-env/src/test-engines.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: "system",
+          include: ["test/faults/**/*.test.ts"],
+          // Each file starts a whole system.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });
