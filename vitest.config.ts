@@ -22,7 +22,14 @@ export default defineConfig({
           globalSetup: "packages/dev-env/src/test-engines.ts",
         },
       },
-      { test: { ...limits, name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: "test/e2e/setup.ts" } },
+      {
+        test: {
+          ...limits,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/setup.ts",
+        },
+      },
     ],
   },
 });

@@ -40,7 +40,7 @@ describe("kill -9 of any process at random moments while orders are created and 
     const writers = Array.from({ length: WRITERS }, (_, writer) => work(writer, until, shipped));
     const kills = await killRandomly(
       faults,
-      ["orders", "line-items", "gateway", "callbacks", "mongodb", "kafka"],
+      ["orders", "line-items", "groupings", "callbacks", "gateway", "mongodb", "kafka"],
       random,
       until,
     );
