@@ -35,7 +35,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     topicPrefix: TOPIC_PREFIX,
   });
   return async () => {
+    const restarted = Object.values(system.services).filter((service) => service.starts() > 1);
     await system.stop();
+    if (restarted.length > 0)
+      throw new Error(`died during the tests: ${restarted.map(({ name }) => name).join(", ")}`);
     rmSync(dataDir, { recursive: true, force: true });
   };
 }

@@ -85,10 +85,12 @@ function untilAnswered(path: string, body: unknown): Promise<any[]> {
   );
 }
 
-/** An order's webhooks in the order of their first arrival. */
+/** An order's webhooks, each when it arrived first, in the order of that. */
 function firstsOf(orderId: string): ReceivedWebhook[] {
-  const ofOrder = receiver.at("/hook").filter(({ headers }) => headers["waybill-order-id"] === orderId);
-  return [
-    ...new Map(ofOrder.toReversed().map((webhook) => [webhook.headers["webhook-id"], webhook])).values(),
-  ].toReversed();
+  const firsts = new Map<unknown, ReceivedWebhook>();
+  for (const webhook of receiver.at("/hook")) {
+    const { "webhook-id": id, "waybill-order-id": order } = webhook.headers;
+    if (order === orderId && !firsts.has(id)) firsts.set(id, webhook);
+  }
+  return [...firsts.values()];
 }

@@ -17,14 +17,16 @@ export function secretsKey(dataDir: string, env: NodeJS.ProcessEnv): string {
 
 function keptSecret(dataDir: string, name: string, make: () => string): string {
   const file = join(dataDir, name);
+  mkdirSync(dataDir, { recursive: true });
   try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    const secret = make();
-    mkdirSync(dataDir, { recursive: true });
-    writeFileSync(file, `${secret}\n`, { mode: 0o600 });
-    return secret;
+    // Of two processes that make it at once the first wins.
+    writeFileSync(file, `${make()}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
+  const secret = readFileSync(file, "utf8").trim();
+  if (secret === "") throw new Error(`${file} is empty: remove it, and a new one is made`);
+  return secret;
 }
 
 function random(bytes: number): string {

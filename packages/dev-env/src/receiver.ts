@@ -1,6 +1,6 @@
 // npm run receiver: a webhook receiver for trying things out. Registers itself with the running system,
 // verifies what arrives and prints it.
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -25,18 +25,24 @@ async function main(): Promise<void> {
     },
   });
   const url = `http://127.0.0.1:${values.port}/`;
-  const secrets = await register(values.api, url);
+  let secrets: string[] = [];
   const server = createServer((request, response) => {
     void receive(request, secrets).then(
       () => response.writeHead(204).end(),
       () => response.writeHead(400).end("the signature is not valid"),
     );
   });
-  server.once("error", () => {
-    process.stderr.write(`port ${values.port} is taken; choose another with -- --port\n`);
-    process.exit(1);
+  // Only then registered: else a taken port would get the webhooks.
+  await listenOn(server, Number(values.port));
+  secrets = await register(values.api, url);
+  say(`receiving webhooks at ${url} (Ctrl-C ends it)`);
+}
+
+function listenOn(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", () => reject(new Error(`port ${port} is taken; choose another with -- --port`)));
+    server.listen(port, "127.0.0.1", resolve);
   });
-  server.listen(Number(values.port), "127.0.0.1", () => say(`receiving webhooks at ${url} (Ctrl-C ends it)`));
 }
 
 async function receive(request: IncomingMessage, secrets: readonly string[]): Promise<void> {
@@ -73,6 +79,7 @@ async function register(api: string, url: string): Promise<string[]> {
   const kept = readKept(dataDir);
   const records = messageTypes.map((message_type) => ({ url, message_type }));
   let results = await call(api, key, "POST", records);
+  keep(dataDir, Object.assign(kept, secretsIn(results)));
   const lost = results.filter(({ system_id, secret }) => !secret && !kept[system_id]);
   if (lost.length > 0) {
     await call(
@@ -82,10 +89,15 @@ async function register(api: string, url: string): Promise<string[]> {
       lost.map(({ system_id }) => system_id),
     );
     results = await call(api, key, "POST", records);
+    keep(dataDir, Object.assign(kept, secretsIn(results)));
   }
-  const secrets = results.map(({ system_id, secret }) => [system_id, secret ?? kept[system_id]] as const);
-  keep(dataDir, { ...kept, ...Object.fromEntries(secrets) });
-  return secrets.map(([, secret]) => secret!);
+  return results.map(({ system_id }) => kept[system_id]!);
+}
+
+function secretsIn(results: readonly RegistrationResult[]): Record<string, string> {
+  return Object.fromEntries(
+    results.flatMap(({ system_id, secret }) => (secret ? [[system_id, secret]] : [])),
+  );
 }
 
 interface RegistrationResult {
@@ -118,7 +130,7 @@ function readKept(dataDir: string): Record<string, string> {
   }
 }
 
-function keep(dataDir: string, secrets: Record<string, string | undefined>): void {
+function keep(dataDir: string, secrets: Record<string, string>): void {
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(keptFile(dataDir), `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
 }

@@ -4,7 +4,7 @@ import { claimDataDir, dataDirOf } from "./data-dir.ts";
 import { sendDemoData } from "./demo.ts";
 import { SANDBOX_TENANT, sandboxKey } from "./kept-secret.ts";
 import { portSettings, startSystem, type Ports, type System } from "./system.ts";
-import { startWarehouse, warehouseDelays } from "./warehouse.ts";
+import { startWarehouse, warehouseDelays, type WarehouseDelays } from "./warehouse.ts";
 
 const usage = "usage: npm start [-- --demo]  (settings: see README.md)";
 const WAREHOUSE_DELAYS_MS = "2000,2000,2000,2000,5000";
@@ -17,6 +17,7 @@ await main().catch((error: unknown) => {
 
 async function main(): Promise<void> {
   const { demo } = readArguments();
+  const delays = warehouseDelays(process.env["WAREHOUSE_DELAYS_MS"] ?? WAREHOUSE_DELAYS_MS);
   const stopped = stopRequest();
   const dataDir = dataDirOf(process.env);
   using _claim = claimDataDir(dataDir);
@@ -29,13 +30,16 @@ async function main(): Promise<void> {
     report: say,
   });
   const system = await Promise.race([starting, stopped.then(() => null)]);
-  if (system !== null) {
-    announce(system, key, dataDir);
-    await using _demo = demo ? await startDemo(system, key) : null;
-    await stopped;
+  try {
+    if (system !== null) {
+      announce(system, key, dataDir);
+      await using _demo = demo ? await startDemo(system, key, delays) : null;
+      await stopped;
+    }
+  } finally {
+    say("stopping");
+    await (await starting.catch(() => null))?.stop();
   }
-  say("stopping");
-  await (await starting.catch(() => null))?.stop();
 }
 
 function readArguments(): { demo: boolean } {
@@ -48,8 +52,11 @@ function readArguments(): { demo: boolean } {
 }
 
 /** Demo orders, and a warehouse that moves all of the sandbox's orders on. */
-async function startDemo({ url, grpc }: System, key: string): Promise<AsyncDisposable> {
-  const delays = warehouseDelays(process.env["WAREHOUSE_DELAYS_MS"] ?? WAREHOUSE_DELAYS_MS);
+async function startDemo(
+  { url, grpc }: System,
+  key: string,
+  delays: WarehouseDelays,
+): Promise<AsyncDisposable> {
   await sendDemoData(url, key);
   say("demo: 5 orders are there, and a warehouse moves every order of the sandbox on");
   return startWarehouse(grpc.orders, SANDBOX_TENANT, delays, say);

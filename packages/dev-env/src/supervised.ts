@@ -42,6 +42,7 @@ export function supervise(options: ServiceOptions): SupervisedService {
   let child: ChildProcess | null = null;
   let starts = 0;
   let stopping = false;
+  const stopped = new AbortController();
   let quickDeaths = 0;
   const firstReady = Promise.withResolvers<void>();
   firstReady.promise.catch(() => undefined);
@@ -67,13 +68,13 @@ export function supervise(options: ServiceOptions): SupervisedService {
       firstReady.reject(new Error(`${options.name} did not start (${how}): see ${options.logFile}`));
       return;
     }
-    current = Promise.withResolvers<void>();
+    if (await isReady(current.promise)) current = Promise.withResolvers<void>();
     quickDeaths = lifeMs < STABLE_MS ? quickDeaths + 1 : 0;
     const pauseMs = quickDeaths < 2 ? 0 : Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (quickDeaths - 2));
     options.report(
       `${options.name} died (${how}); starting it again${pauseMs > 0 ? ` in ${pauseMs} ms` : ""}`,
     );
-    await delay(pauseMs);
+    await delay(pauseMs, undefined, { signal: stopped.signal }).catch(() => undefined);
     if (!stopping) start();
   };
 
@@ -89,6 +90,7 @@ export function supervise(options: ServiceOptions): SupervisedService {
     },
     async stop() {
       stopping = true;
+      stopped.abort();
       if (child) await endProcess(child);
     },
   };

@@ -90,9 +90,14 @@ async function startEngines(
 ): Promise<[Engine, Engine]> {
   const engine = { dataDir, env, report, ephemeral };
   const keep = (started: Engine, name: string) => {
-    running.defer(() => started.stop());
-    if (started.owned && !leaveEnginesDown)
-      started.onExit((reason) => void restart(name, started.restart, reason, report));
+    const stopping = new AbortController();
+    running.defer(() => {
+      stopping.abort();
+      return started.stop();
+    });
+    if (started.owned && !leaveEnginesDown) {
+      started.onExit((reason) => void restart(name, started.restart, reason, report, stopping.signal));
+    }
     return started;
   };
   return Promise.all([
@@ -106,13 +111,21 @@ async function restart(
   start: () => Promise<void>,
   reason: string,
   report: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
+  if (signal.aborted) return;
   report(`${name} ${reason}; starting it again`);
   try {
     await start();
   } catch (error) {
     await delay(ENGINE_RETRY_MS);
-    await restart(name, start, `did not come back (${error instanceof Error ? error.message : "?"})`, report);
+    await restart(
+      name,
+      start,
+      `did not come back (${error instanceof Error ? error.message : "?"})`,
+      report,
+      signal,
+    );
   }
 }
 
@@ -160,7 +173,7 @@ function sharedSettings(
     // What the launcher starts is for development: orders can be moved on by hand, webhooks may go to
     // this machine.
     SANDBOX: "true",
-    ...env,
+    ...withoutOwnNames(env),
     SECRETS_KEY: secretsKey(dataDir, env),
     MONGODB_URL: mongodb.address,
     KAFKA_BROKERS: kafka.address,
@@ -170,6 +183,11 @@ function sharedSettings(
     CALLBACKS_ADDRESS: grpc.callbacks,
     ADMIN_PORT: "0",
   };
+}
+
+/** A shell may have these for other purposes; each service has its own. */
+function withoutOwnNames({ DATABASE: _database, HOST: _host, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return env;
 }
 
 function gatewaySettings({ apiKeys }: SystemOptions, ports: Ports): NodeJS.ProcessEnv {

@@ -13,7 +13,7 @@ import { toOutboxRows, type NewEvent, type OutboxRow } from "./outbox.ts";
 export interface AggregateDocument {
   _id: string;
   tenant_id: string;
-  /** Counts its writes, from 1: the guard of every update. */
+  /** Counts its writes, from 1. */
   version: number;
   /** The sequence of its last event; 0 if it has none. */
   sequence: number;

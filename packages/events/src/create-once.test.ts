@@ -73,6 +73,7 @@ function openStore({ existing, troubles, unpreparable, uncommittable }: Circumst
       candidates.forEach(insert);
       commits.push(candidates.length);
     },
+    fault: () => undefined,
     duplicate: () => new DomainError("DUPLICATE_ORDER"),
   };
   return { stored, prepared, commits, creator };

@@ -24,6 +24,8 @@ export interface Creator<C extends Candidate> {
   prepare: (candidates: readonly C[]) => Promise<ReadonlyMap<C, DomainError>>;
   /** Commits all or none; rejects with MongoDB's error if an identifier is taken. */
   commit: (candidates: readonly C[]) => Promise<void>;
+  /** Is told an error that nobody foresaw, before it becomes a failure of one record. */
+  fault: (error: unknown) => void;
   /** The refusal of other content under a known identifier. */
   duplicate: (candidate: C) => DomainError;
 }
@@ -72,7 +74,9 @@ async function createAlone<C extends Candidate>(creator: Creator<C>, candidate: 
     return (await createTogether(creator, [candidate])).get(candidate)!;
   } catch (error) {
     if (isDown(error)) throw error;
-    return error instanceof DomainError ? error : new DomainError("INTERNAL", undefined, { cause: error });
+    if (error instanceof DomainError) return error;
+    creator.fault(error);
+    return new DomainError("INTERNAL", undefined, { cause: error });
   }
 }
 

@@ -62,7 +62,7 @@ class LaneDispatcher<Lane> implements Dispatcher {
 
   /** Looks for due lanes in `ms`, or earlier if that was asked for already. */
   scanIn(ms: number): void {
-    const waitMs = Math.min(Math.max(ms, this.#pauseMs), SCAN_MS_MAX);
+    const waitMs = Math.max(Math.min(ms, SCAN_MS_MAX), this.#pauseMs);
     const at = performance.now() + waitMs;
     if (this.#stopped || (this.#alarm && this.#alarm.at <= at)) return;
     clearTimeout(this.#alarm?.timer);

@@ -1,4 +1,5 @@
 import type { AggregateStore } from "@waybill/events/aggregates.ts";
+import type { Logger } from "@waybill/process/log.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
@@ -10,5 +11,6 @@ export interface LineItemsContext {
   skus: AggregateStore<SkuDocument>;
   orderLines: AggregateStore<OrderLinesDocument>;
   sweeps: Sweeps;
+  log: Logger;
   orders: Peer<typeof OrderServiceService>;
 }

@@ -1,3 +1,4 @@
+import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
@@ -20,8 +21,8 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
     collections: [skusCollection, orderLinesCollection, sweepsCollection],
     build(database, running) {
       const orders = running.use(openChannel("orders", config.ordersAddress));
-      const context = createContext(database, peer(orders, OrderServiceService));
-      running.use(startSweeper(context, config.sweepIntervalMs, process.log));
+      const context = createContext(database, peer(orders, OrderServiceService), process.log);
+      running.use(startSweeper(context, config.sweepIntervalMs));
       return {
         implementations: [
           implement(SkuServiceService, skuHandlers, context),
@@ -36,11 +37,13 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
 export function createContext(
   database: Pick<ServiceDatabase, "client" | "db">,
   orders: LineItemsContext["orders"],
+  log: Logger,
 ): LineItemsContext {
   return {
     skus: aggregateStore(database, skusCollection),
     orderLines: aggregateStore(database, orderLinesCollection),
     sweeps: database.db.collection(sweepsCollection.name),
     orders,
+    log,
   };
 }

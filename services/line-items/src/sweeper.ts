@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { firstIdAt } from "@waybill/mongo/ids.ts";
-import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { LineItemsContext } from "./context.ts";
 import { freeAttempts, nextAttempts, saveSweep, type Attempt } from "./store.ts";
@@ -15,9 +15,9 @@ const BATCH_ORDERS_MAX = 1_000;
 const CALL_MS_MAX = 10_000;
 
 /** Sweeps every `intervalMs`, until disposed. */
-export function startSweeper(context: LineItemsContext, intervalMs: number, log: Logger): AsyncDisposable {
+export function startSweeper(context: LineItemsContext, intervalMs: number): AsyncDisposable {
   const stopping = new AbortController();
-  const ended = sweepForEver(context, intervalMs, log, stopping.signal);
+  const ended = sweepForEver(context, intervalMs, stopping.signal);
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
@@ -29,27 +29,26 @@ export function startSweeper(context: LineItemsContext, intervalMs: number, log:
 async function sweepForEver(
   context: LineItemsContext,
   intervalMs: number,
-  log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const more = await sweepOnce(context, log);
+      const more = await sweepOnce(context);
       if (more) continue;
     } catch (error) {
-      log.warn(errorFacts(error), "sweep.interrupted");
+      context.log.warn(errorFacts(error), "sweep.interrupted");
     }
     await delay(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
 /** Looks at the next attempts that are old enough. Answers whether there may be more. */
-export async function sweepOnce(context: LineItemsContext, log: Logger): Promise<boolean> {
+export async function sweepOnce(context: LineItemsContext): Promise<boolean> {
   const before = firstIdAt(Date.now() - ATTEMPT_AGE_MS);
   const attempts = await nextAttempts(context, before, BATCH_ORDERS_MAX);
   if (attempts.length === 0) return false;
   for (const [tenantId, members] of Map.groupBy(attempts, ({ tenant_id }) => tenant_id)) {
-    await freeUnknown(context, tenantId, members, log);
+    await freeUnknown(context, tenantId, members);
   }
   await saveSweep(context, attempts.at(-1)!._id);
   return attempts.length === BATCH_ORDERS_MAX;
@@ -59,7 +58,6 @@ async function freeUnknown(
   context: LineItemsContext,
   tenantId: string,
   attempts: readonly Attempt[],
-  log: Logger,
 ): Promise<void> {
   const call = { ...newCaller(tenantId), deadline: Date.now() + CALL_MS_MAX };
   const { ids } = await context.orders.findOrders({ ids: attempts.map(({ _id }) => _id) }, call);
@@ -67,5 +65,5 @@ async function freeUnknown(
   const unknown = attempts.filter(({ _id }) => !known.has(_id));
   if (unknown.length === 0) return;
   await freeAttempts(context, unknown);
-  log.info({ tenant_id: tenantId, orders: unknown.length }, "sweep.freed");
+  context.log.info({ tenant_id: tenantId, orders: unknown.length }, "sweep.freed");
 }

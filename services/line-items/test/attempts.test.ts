@@ -48,8 +48,8 @@ describe("the lines of an attempt", () => {
     const { results } = await network.orders.createOrders({ orders: [anOrder("kept")] }, network.as("shop"));
     const kept = results[0]!.system_id!;
     await makeOlder(kept);
-    const context = createContext({ client: network.client, db: network.lineItemsDb }, network.orders);
-    while (await sweepOnce(context, log));
+    const context = createContext({ client: network.client, db: network.lineItemsDb }, network.orders, log);
+    while (await sweepOnce(context));
     const left = (await stored([abandoned, young])).map(({ order_id }) => order_id);
     expect(left).toEqual([young]);
     expect(await network.lineItemsDb.collection("order_lines").countDocuments({ committed: kept })).toBe(1);

@@ -1,5 +1,6 @@
 import type { AggregateStore } from "@waybill/events/aggregates.ts";
 import type { Outcome } from "@waybill/events/create-once.ts";
+import type { Logger } from "@waybill/process/log.ts";
 import type { Counter } from "@waybill/mongo/counters.ts";
 import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
@@ -10,6 +11,7 @@ import type { OrderCandidate, OrderDocument } from "./order.ts";
 export interface OrdersContext {
   orders: AggregateStore<OrderDocument>;
   orderNumbers: Counter;
+  log: Logger;
   lineItems: Peer<typeof LineItemServiceService>;
   /** Gathers creates that arrive at the same time into one commit. */
   creation: GroupCommit<OrderCandidate, Outcome>;

@@ -3,6 +3,7 @@ import { createOnce, type Creator, type Outcome } from "@waybill/events/create-o
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import { newReference, timeOfId } from "@waybill/mongo/ids.ts";
+import { errorFacts } from "@waybill/process/log.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
@@ -10,7 +11,7 @@ import { createOrder, type OrderCandidate } from "./order.ts";
 import { findOrderWinners } from "./store.ts";
 
 /** What creating orders needs of the context. */
-export type CreationContext = Pick<OrdersContext, "orders" | "orderNumbers" | "lineItems">;
+export type CreationContext = Pick<OrdersContext, "orders" | "orderNumbers" | "lineItems" | "log">;
 
 const LINES_MS_MAX = 10_000;
 /**
@@ -48,6 +49,7 @@ function orderCreator(context: CreationContext, tenantId: string): Creator<Order
       }));
       await insertAggregates(context.orders, creations, () => assertFresh(candidates));
     },
+    fault: (error) => context.log.error({ tenant_id: tenantId, ...errorFacts(error) }, "orders.create_fault"),
     duplicate: () => new DomainError("DUPLICATE_ORDER"),
   };
 }

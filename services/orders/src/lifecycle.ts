@@ -32,6 +32,10 @@ const legality: Readonly<Record<Move, { from: readonly Status[]; to: Status | nu
   deliver: { from: ["fulfilled"], to: "delivered", event: "delivered" },
 };
 
+/** Every event carries all of them, and must pass Kafka. */
+const SHIPMENTS_MAX = 200;
+const SHORTS_MAX = 1_000;
+
 /** The moves that are allowed in this status. */
 export function allowedMoves(status: string): Move[] {
   const moves = Object.entries(legality) as [Move, (typeof legality)[Move]][];
@@ -89,6 +93,7 @@ export function ship(
   if (order.shipments.some(({ shipment_id }) => shipment_id === shipment.shipment_id)) {
     throw new DomainError("DUPLICATE_SHIPMENT");
   }
+  assertFewer(order.shipments.length + 1, SHIPMENTS_MAX, "shipments");
   const line_counts = takeUnits(order.line_counts, items, "shipped", "/shipment/shipment_line_items");
   const shipments = [...order.shipments, shipment];
   return moved({ ...order, line_counts, shipments }, "ship");
@@ -97,6 +102,7 @@ export function ship(
 /** Gives units up; the order is fulfilled or canceled once no unit is outstanding. */
 export function short(order: OrderDocument, shorts: readonly Short[]): Decision<OrderDocument> {
   assertAllowed(order, "short");
+  assertFewer(order.shorts.length + shorts.length, SHORTS_MAX, "shorts");
   const line_counts = takeUnits(order.line_counts, shorts, "shorted", "/shorts");
   return moved({ ...order, line_counts, shorts: [...order.shorts, ...shorts] }, "short");
 }
@@ -147,6 +153,10 @@ function settled(order: OrderDocument): OrderDocument {
   const shipped = order.line_counts.some((line) => line.shipped > 0);
   if (outstanding) return shipped ? { ...order, substatus: "partially_shipped" } : order;
   return { ...order, status: shipped ? "fulfilled" : "canceled", substatus: null };
+}
+
+function assertFewer(count: number, max: number, what: string): void {
+  if (count > max) throw new DomainError("RECORD_TOO_LARGE", `an order has at most ${max} ${what}`);
 }
 
 function everythingOutstanding({ line_counts }: OrderDocument): ShipmentLineItem[] {

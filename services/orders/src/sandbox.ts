@@ -12,7 +12,7 @@ import { moveOrder } from "./fulfillment.ts";
 import { deliver, pack, ship, short, start, type Move, type Status } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { acceptOrder } from "./rpc/accept-order.ts";
-import { getOrderByCustomerIdentifier } from "./store.ts";
+import { getOrderByCustomerIdentifier, getStoredOrder } from "./store.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 
 /** A step of the sandbox's warehouse: a move and its rule. */
@@ -34,7 +34,7 @@ export async function advance(
   target: Status,
 ): Promise<OrderDocument> {
   return walk(context, call, customerIdentifier, (order) => {
-    if (!forward.includes(order.status as Status)) return null;
+    if (order.status === "canceled") throw new DomainError("STATUS_FORBIDS", "the order is canceled");
     return forward.indexOf(order.status as Status) < forward.indexOf(target) ? plainStep(order) : null;
   });
 }
@@ -48,6 +48,7 @@ export async function shipWhole(
   return walk(context, call, order_customer_id!, (order) => {
     if (["fulfilled", "delivered", "canceled"].includes(order.status)) return null;
     if (order.status !== "packed") return plainStep(order);
+    assertOnOrder(order, shorts);
     const missing = order.line_counts.filter(
       (line) => shorts.includes(line.sku_customer_id) && line.outstanding > 0,
     );
@@ -119,12 +120,26 @@ async function walk(
     const order = await getOrderByCustomerIdentifier(context, call.tenantId, customerIdentifier);
     const step = next(order);
     if (step === null) return order;
-    // Two calls that walk the same order at once take each step once.
-    const request = { order: order._id, request_id: `sandbox:${order.version}` };
-    if (order.status === "open") await acceptOrder(context, request, call);
-    else await moveOrder(context, request, call, step.move, step.decide);
+    await takeStep(context, call, order, step);
   }
   throw new DomainError("INTERNAL");
+}
+
+/** Takes a step, unless somebody else moved the order meanwhile: then the next look decides anew. */
+async function takeStep(
+  context: OrdersContext,
+  call: CallOptions,
+  order: OrderDocument,
+  { move, decide }: Step,
+): Promise<void> {
+  const request = { order: order._id, request_id: `sandbox:${order.version}` };
+  try {
+    if (order.status === "open") await acceptOrder(context, request, call);
+    else await moveOrder(context, request, call, move, decide);
+  } catch (error) {
+    const { version } = await getStoredOrder(context, call.tenantId, order._id);
+    if (version === order.version) throw error;
+  }
 }
 
 function plainStep({ status }: OrderDocument): Step {
@@ -133,6 +148,19 @@ function plainStep({ status }: OrderDocument): Step {
   if (status === "packed") return { move: "ship", decide: (order) => ship(order, null, shipmentId) };
   if (status === "fulfilled") return { move: "deliver", decide: deliver };
   return { move: "start", decide: start };
+}
+
+function assertOnOrder({ line_counts }: OrderDocument, skus: readonly string[]): void {
+  const unknown = skus.findIndex(
+    (sku) => !line_counts.some(({ sku_customer_id }) => sku_customer_id === sku),
+  );
+  if (unknown === -1) return;
+  const place = {
+    pointer: `/shorts/${unknown}`,
+    code: "LINE_NOT_FOUND",
+    detail: "is not on the order",
+  } as const;
+  throw new DomainError("LINE_NOT_FOUND", undefined, { violations: [place] });
 }
 
 function toShort({ sku_customer_id, outstanding }: LineCount) {

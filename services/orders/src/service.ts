@@ -1,4 +1,5 @@
 import { createCounter } from "@waybill/mongo/counters.ts";
+import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
@@ -21,7 +22,7 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
     collections: [ordersCollection],
     build(database, running) {
       const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
-      const context = createContext(config, database, lineItems);
+      const context = createContext(config, database, lineItems, process.log);
       return {
         implementations: [
           implement(OrderServiceService, orderHandlers, context),
@@ -33,11 +34,17 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
   });
 }
 
-function createContext(config: OrdersConfig, database: ServiceDatabase, lineItems: Channel): OrdersContext {
+function createContext(
+  config: OrdersConfig,
+  database: ServiceDatabase,
+  lineItems: Channel,
+  log: Logger,
+): OrdersContext {
   const context: CreationContext = {
     orders: aggregateStore(database, ordersCollection),
     orderNumbers: createCounter(database.db, "order_nr", ORDER_NR_FIRST, ORDER_NR_BLOCK),
     lineItems: peer(lineItems, LineItemServiceService),
+    log,
   };
   const commit = createGroup.bind(null, context);
   return { ...context, creation: groupCommit(commit, config.creation), sandbox: config.sandbox };

@@ -3,6 +3,7 @@ import { createOnce, type Candidate, type Creator } from "@waybill/events/create
 import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
+import { errorFacts } from "@waybill/process/log.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { CreateSkusRequest, CreateSkusResponse, Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
@@ -55,6 +56,7 @@ function skuCreator(context: LineItemsContext, { tenantId, traceparent }: Call):
       }));
       await insertAggregates(context.skus, creations);
     },
+    fault: (error) => context.log.error({ tenant_id: tenantId, ...errorFacts(error) }, "skus.create_fault"),
     duplicate: () => new DomainError("DUPLICATE_SKU"),
   };
 }
