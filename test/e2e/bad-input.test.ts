@@ -31,6 +31,7 @@ describe("what no service may die of", () => {
     ["a null record", "[null]", 400, "INVALID_REQUEST"],
     ["a number beyond its range", '[{"priority": 1e308}]', 400, "INVALID_REQUEST"],
     ["a fraction of a unit", '[{"line_items": [{"quantity": 0.5}]}]', 400, "INVALID_REQUEST"],
+    ["half of a surrogate pair", '[{"gift_message": "a\\ud800b"}]', 400, "INVALID_REQUEST"],
     ["an operator of the database", '[{"customer_identifier": {"$gt": ""}}]', 400, "INVALID_REQUEST"],
   ])("%s is refused whole", async (_, body, status, code) => {
     const answer = await send("/orders", { method: "POST", body });
@@ -39,6 +40,7 @@ describe("what no service may die of", () => {
 
   it.each([
     ["a key with a NUL", { order_localization: { "a\u0000b": "x" } }, "/order_localization"],
+    ["a key that BSON would take for a type", { order_localization: { $ref: "a" } }, "/order_localization"],
     ["a country that is none", { shipping_address_country_code: "XX" }, "/shipping_address_country_code"],
     ["the 30th of February", { submitted_at: "2018-02-30T00:00:00Z" }, "/submitted_at"],
     ["a text that is too long", { gift_message: "x".repeat(2_001) }, "/gift_message"],
@@ -49,20 +51,27 @@ describe("what no service may die of", () => {
     expect(body.results[0].pointer).toContain(pointer);
   });
 
-  it("a lone surrogate is stored as the replacement character", async () => {
-    await api.post("/skus", [{ customer_identifier: "shirts872340" }]);
-    const text = JSON.stringify([named("surrogate", { gift_message: "a\ud800b" })]);
-    const { body } = await send("/orders", { method: "POST", body: text });
-    const shown = await api.get(`/orders/${body.results[0].system_id}`);
-    expect(shown.body.gift_message).toBe("a\ufffdb");
-  });
-
   it.each([
     ["an unknown key", { authorization: "Bearer nobody" }, 401],
     ["another content type", { "content-type": "text/plain" }, 415],
   ])("%s is refused", async (_, headers, status) => {
     expect((await send("/orders", { method: "POST", body: "[]", headers })).status).toBe(status);
   });
+});
+
+it("20,001 lines in one call are refused, and can never be accepted", async () => {
+  const records = Array.from({ length: 41 }, (_, index) =>
+    named(`many-${index}`, { line_items: Array(500).fill(order.line_items[0]) }),
+  );
+  const { status, body } = await api.post("/orders", records);
+  expect([status, body.code]).toEqual([413, "BODY_TOO_LARGE"]);
+});
+
+it("an identifier with a comma is found by its escaped spelling", async () => {
+  await api.post("/skus", [{ customer_identifier: "shirts872340" }]);
+  await api.post("/orders", [named("a,b", {})]);
+  const { body } = await api.get("/orders?cid=a%2Cb,other");
+  expect(body.data).toHaveLength(1);
 });
 
 describe("after all of that", () => {

@@ -46,8 +46,8 @@ function mapSchema(rules: FieldRules): JsonSchema {
   return compact({
     minProperties: rules.required ? 1 : rules.min_size,
     maxProperties: rules.max_size,
-    // BSON ends a key at its first NUL.
-    propertyNames: { minLength: 1, maxLength: 200, pattern: "^[^\\0]*$" },
+    // BSON ends a key at its first NUL, and takes `$ref`, `$id` and `_bsontype` for types of its own.
+    propertyNames: { minLength: 1, maxLength: 200, pattern: "^(?!\\$|_bsontype$)[^\\0]*$" },
     additionalProperties: eachSchema(rules),
   });
 }

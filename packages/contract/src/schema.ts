@@ -3,7 +3,7 @@ import { Ajv, type KeywordDefinition, type SchemaValidateFunction } from "ajv";
 import { forms } from "./forms.ts";
 import { toViolation } from "./violations.ts";
 
-/** A JSON Schema with Waybill's own keywords: `present`, `unset`, `allowed`, `form`, `fill`. */
+/** A JSON Schema with Waybill's own keywords: `present`, `unset`, `allowed`, `form`, `fill`, `unicode`. */
 export type JsonSchema = Record<string, unknown>;
 
 /** Checks a value; may put canonical spellings and empty lists into it. Answers every place that is wrong. */
@@ -18,6 +18,11 @@ ajv.addKeyword(unsetKeyword());
 ajv.addKeyword(allowedKeyword());
 ajv.addKeyword(formKeyword());
 ajv.addKeyword(fillKeyword());
+ajv.addKeyword({
+  keyword: "unicode",
+  type: "string",
+  validate: (_: unknown, data: string) => data.isWellFormed(),
+});
 
 /** Compiles a schema, once, at start. */
 export function compile(schema: JsonSchema): Check {

@@ -51,7 +51,8 @@ function orNull(schema: JsonSchema): JsonSchema {
 function scalarShape(scalar: ScalarType | undefined): JsonSchema {
   switch (scalar) {
     case ScalarType.STRING:
-      return { type: "string" };
+      // Half of a surrogate pair would become another character on its way.
+      return { type: "string", unicode: true };
     case ScalarType.BOOL:
       return { type: "boolean" };
     case ScalarType.INT32:

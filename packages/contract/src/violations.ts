@@ -63,6 +63,8 @@ function find({ keyword, params, schema, propertyName }: ErrorObject): Finding {
       return { code: "NOT_ALLOWED", detail: `must be one of ${(schema as string[]).join(", ")}` };
     case "form":
       return { code: "BAD_FORMAT", detail: `must be ${forms[schema as string]!.description}` };
+    case "unicode":
+      return { code: "BAD_FORMAT", detail: "must be valid Unicode" };
     case "pattern":
       return { code: "BAD_FORMAT", detail: `must match ${params["pattern"]}` };
     default:

@@ -31,13 +31,23 @@ export function readParameters(
     const type = types.get(name);
     const texts = search.getAll(name);
     if (!type || inPath.includes(name)) places.push(unknown(name));
-    else if (type.list)
-      values[name] = texts.flatMap((text) => text.split(",")).map((text) => convert(text, type.json));
+    else if (type.list) values[name] = listOf(name, query).map((text) => convert(text, type.json));
     else if (texts.length > 1)
       places.push({ parameter: name, code: "WRONG_TYPE", detail: "must be given once" });
     else values[name] = convert(texts[0]!, type.json);
   }
   return { values, places };
+}
+
+/** The elements of a list: what a comma separates, unless it is written as %2C. */
+function listOf(name: string, query: string): string[] {
+  const pairs = query.split("&").map((pair) => pair.split("=") as [string, ...string[]]);
+  const own = pairs.filter(([key]) => decode(key) === name);
+  return own.flatMap(([, ...value]) => value.join("=").split(",").map(decode));
+}
+
+function decode(text: string): string {
+  return new URLSearchParams(`v=${text}`).get("v") ?? "";
 }
 
 function unknown(parameter: string): Place {

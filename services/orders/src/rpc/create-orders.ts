@@ -9,11 +9,14 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { recordRefusal, type OrderCandidate } from "../order.ts";
 
+const CALL_LINES_MAX = 20_000;
+
 export async function createOrders(
   { creation }: OrdersContext,
   { orders }: CreateOrdersRequest,
   call: Call,
 ): Promise<CreateOrdersResponse> {
+  assertLinesBounded(orders);
   const checked = orders.map(
     (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
   );
@@ -25,6 +28,16 @@ export async function createOrders(
     return toResult(index, orders[index]!, outcome);
   });
   return batchResponse(results);
+}
+
+/** What is stored in one transaction must not hold up everybody else's. */
+function assertLinesBounded(orders: readonly Order[]): void {
+  const lines = orders.reduce((sum, { line_items }) => sum + line_items.length, 0);
+  if (lines <= CALL_LINES_MAX) return;
+  throw new DomainError(
+    "BODY_TOO_LARGE",
+    `one call takes at most ${CALL_LINES_MAX} lines; send fewer orders at once`,
+  );
 }
 
 function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
