@@ -62,7 +62,7 @@ async function classPathOf(folder: string): Promise<string> {
   return jars.map((jar) => join(libs, jar)).join(delimiter);
 }
 
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const POM = `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>waybill</groupId>
   <artifactId>kafka</artifactId>
