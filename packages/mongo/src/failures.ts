@@ -1,5 +1,6 @@
 import { unavailable, type DomainError } from "@waybill/errors/domain-error.ts";
 import {
+  MongoBulkWriteError,
   MongoNetworkError,
   MongoOperationTimeoutError,
   MongoServerError,
@@ -17,6 +18,13 @@ const unavailableCodes = new Set([
 /** Whether MongoDB refused a write because a unique index has the key already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** Whether an unordered insert failed for nothing but documents that are there already. */
+export function isOnlyDuplicateKeys(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY);
 }
 
 /** Whether a transaction lost against another one and may be tried again. */

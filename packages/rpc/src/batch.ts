@@ -2,12 +2,12 @@ import type { DomainError } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 
 /** The answer of a batch endpoint. */
-export interface BatchResponse {
+export interface BatchResponse<Result = RecordResult> {
   records_submitted: number;
   records_processed: number;
   records_failed: number;
   records_succeeded: number;
-  results: RecordResult[];
+  results: Result[];
 }
 
 /** The result of a record that is there now, under `systemId`. */
@@ -47,7 +47,7 @@ export function recordFailed(
 }
 
 /** Counts the results. Every record was processed, those that failed too. */
-export function batchResponse(results: RecordResult[]): BatchResponse {
+export function batchResponse<Result extends { status: string }>(results: Result[]): BatchResponse<Result> {
   const failed = results.filter(({ status }) => status === "failure").length;
   return {
     records_submitted: results.length,

@@ -1,5 +1,5 @@
 import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
-import { count } from "@waybill/process/settings.ts";
+import { count, flag } from "@waybill/process/settings.ts";
 import { z } from "zod";
 import { SECRETS_KEY_BYTES } from "./secrets.ts";
 
@@ -13,10 +13,7 @@ export const settings = z.object({
     .string()
     .refine(isKey, `must be the base64 of ${SECRETS_KEY_BYTES} bytes`)
     .describe("what signing secrets and tokens are encrypted with: the base64 of 32 random bytes"),
-  SANDBOX: z
-    .enum(["true", "false"])
-    .default("false")
-    .describe("whether urls may also be http and this machine: true or false"),
+  SANDBOX: flag("whether urls may also be http and this machine: true or false"),
   RETRY_SCHEDULE_MS: z
     .string()
     .regex(/^0(,\d{1,9}){0,29}$/, "must be up to 30 waits, separated by commas, the first 0")
@@ -45,7 +42,7 @@ export function toConfig(read: z.output<typeof settings>): CallbacksConfig {
   return {
     ...serviceConfig("callbacks", read),
     secretsKey: Buffer.from(read.SECRETS_KEY, "base64"),
-    sandbox: read.SANDBOX === "true",
+    sandbox: read.SANDBOX,
     delivery: {
       scheduleMs: read.RETRY_SCHEDULE_MS.split(",").map(Number),
       attemptMsMax: read.ATTEMPT_MS_MAX,

@@ -2,12 +2,11 @@ import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import { MongoBulkWriteError, type Collection } from "mongodb";
+import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
+import type { Collection } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { KnownSkus, OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
-
-const DUPLICATE_KEY = 11_000;
 
 /** The SKUs with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findSkuWinners(
@@ -93,7 +92,7 @@ export async function insertOrderLines(
   try {
     await orderLines.collection.insertMany([...documents], { ordered: false });
   } catch (error) {
-    if (!isRepeat(error)) throw error;
+    if (!isOnlyDuplicateKeys(error)) throw error;
   }
 }
 
@@ -163,12 +162,6 @@ export async function saveSweep({ sweeps }: LineItemsContext, position: string):
 
 /** The documents of the sweeps, for the context. */
 export type Sweeps = Collection<SweepDocument>;
-
-function isRepeat(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  const failures = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  return failures.length > 0 && failures.every(({ code }) => code === DUPLICATE_KEY);
-}
 
 function distinct(values: readonly (string | null | undefined)[]): string[] {
   return [...new Set(values.filter((value) => typeof value === "string" && value !== ""))] as string[];

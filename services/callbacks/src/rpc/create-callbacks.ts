@@ -6,6 +6,7 @@ import type {
   CreateCallbacksRequest,
   CreateCallbacksResponse,
 } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { batchResponse } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { API_VERSION, planRegistrations, type CallbackCandidate, type Registered } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
@@ -28,7 +29,7 @@ export async function createCallbacks(
       ? toResult(index, item, null)
       : toResult(index, outcomes.get(item)!, item.secret),
   );
-  return { ...countsOf(results), results };
+  return batchResponse(results);
 }
 
 function urlFailure({ guard }: CallbacksContext, { url }: Callback): DomainError | null {
@@ -76,15 +77,5 @@ function toResult(index: number, outcome: Registered, secret: string | null): Ca
     reason: outcome.message,
     pointer: outcome.violations[0]?.pointer ?? null,
     secret: null,
-  };
-}
-
-function countsOf(results: readonly CallbackResult[]): Omit<CreateCallbacksResponse, "results"> {
-  const failed = results.filter(({ status }) => status === "failure").length;
-  return {
-    records_submitted: results.length,
-    records_processed: results.length,
-    records_failed: failed,
-    records_succeeded: results.length - failed,
   };
 }
