@@ -1,4 +1,5 @@
-import type { Admin } from "kafkajs";
+import { setTimeout as delay } from "node:timers/promises";
+import { KafkaJSError, type Admin, type ITopicConfig } from "kafkajs";
 
 /** Every topic of Waybill, by the name that follows the prefix. */
 export const topics = {
@@ -33,8 +34,9 @@ export async function ensureTopics(
   const existing = new Set(await admin.listTopics());
   const missing = wanted.filter((name) => !existing.has(name));
   if (missing.length === 0) return;
-  await admin.createTopics({
-    topics: missing.map((topic) => ({
+  await makeTopics(
+    admin,
+    missing.map((topic) => ({
       topic,
       numPartitions: settings.partitions,
       replicationFactor: settings.replicas,
@@ -44,5 +46,27 @@ export async function ensureTopics(
         { name: "retention.ms", value: String(30 * 24 * 3600 * 1000) },
       ],
     })),
-  });
+  );
+}
+
+const READY_MS_MAX = 10_000;
+const LOOK_MS = 50;
+
+/**
+ * Makes topics and waits until each has its leaders. Not by kafkajs' own wait: it fails when the broker that
+ * answers has not heard of the new topic yet.
+ */
+export async function makeTopics(admin: Admin, wanted: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics: wanted, waitForLeaders: false });
+  const deadline = performance.now() + READY_MS_MAX;
+  const names = wanted.map(({ topic }) => topic);
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: names });
+      return;
+    } catch (error) {
+      if (!(error instanceof KafkaJSError) || performance.now() > deadline) throw error;
+    }
+    await delay(LOOK_MS);
+  }
 }

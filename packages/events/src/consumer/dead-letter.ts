@@ -1,7 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Admin, IHeaders, Kafka, KafkaMessage, Producer } from "kafkajs";
 import type { KafkaConfig } from "../kafka.ts";
-import { MESSAGE_BYTES_MAX, type Topic } from "../topics.ts";
+import { makeTopics, MESSAGE_BYTES_MAX, type Topic } from "../topics.ts";
 
 /** Room for the headers that a dead letter has besides those of its message. */
 const HEADER_BYTES_MAX = 64 * 1024;
@@ -34,9 +34,9 @@ export async function ensureDeadLetterTopic(admin: Admin, name: string, config: 
     { name: "min.insync.replicas", value: String(Math.max(1, config.replicas - 1)) },
     { name: "retention.ms", value: String(KEPT_MS) },
   ];
-  await admin.createTopics({
-    topics: [{ topic: name, numPartitions: 1, replicationFactor: config.replicas, configEntries }],
-  });
+  await makeTopics(admin, [
+    { topic: name, numPartitions: 1, replicationFactor: config.replicas, configEntries },
+  ]);
 }
 
 /** Writes dead letters of `source` to `target`, both with the prefix. Connects on its first use. */
