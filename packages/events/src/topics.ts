@@ -7,8 +7,14 @@ export const topics = {
   orders: "waybill.orders.v1",
   /** SKU and line-item events. Key: order id, or SKU id. */
   lineItems: "waybill.line-items.v1",
+  /** The orders service's own commands: update and cancel requests to decide. Key: order id. */
+  orderRequests: "waybill.order-requests.v1",
+  /** Stock events. Key: SKU id. */
+  inventory: "waybill.inventory.v1",
   /** Grouping, profile and order-group events. Key: order id, group id, or profile id. */
   groupings: "waybill.groupings.v1",
+  /** What became of webhooks. Key: order id, or registration id. */
+  deliveries: "waybill.deliveries.v1",
 } as const;
 
 /** The name of a topic, without the prefix. */
