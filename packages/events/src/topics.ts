@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { KafkaJSError, type Admin, type ITopicConfig } from "kafkajs";
+import kafkajs, { type Admin, type ITopicConfig } from "kafkajs";
 
 /** Every topic of Waybill, by the name that follows the prefix. */
 export const topics = {
@@ -71,7 +71,7 @@ export async function makeTopics(admin: Admin, wanted: ITopicConfig[]): Promise<
       await admin.fetchTopicMetadata({ topics: names });
       return;
     } catch (error) {
-      if (!(error instanceof KafkaJSError) || performance.now() > deadline) throw error;
+      if (!(error instanceof kafkajs.KafkaJSError) || performance.now() > deadline) throw error;
     }
     await delay(LOOK_MS);
   }
