@@ -174,6 +174,12 @@ const rows = {
     title: "Another order has this customer_identifier",
     action: "Change the order by an order update request, or choose another customer_identifier.",
   },
+  ATOMIC_ABORTED: {
+    grpc: "ABORTED",
+    http: 409,
+    title: "Nothing was created, since another record of the call was refused",
+    action: "Correct the records that failed for a reason of their own and repeat the call.",
+  },
   POLICIES_CONTRADICT: {
     grpc: "INVALID_ARGUMENT",
     http: 400,

@@ -84,7 +84,8 @@ function isDown(error: unknown): boolean {
   return isDependencyDown(error) || mongoFailure(error) !== null;
 }
 
-async function settleKnown<C extends Candidate>(
+/** Gives those whose identifier is taken their outcome: the same content is what is there, other content is refused. */
+export async function settleKnown<C extends Candidate>(
   creator: Creator<C>,
   candidates: readonly C[],
   outcomes: Map<C, Outcome>,
@@ -101,7 +102,9 @@ async function settleKnown<C extends Candidate>(
 }
 
 /** The first of each identifier and content, and the others beside the first that they repeat. */
-function splitRepeats<C extends Candidate>(candidates: readonly C[]): { firsts: C[]; repeats: Map<C, C> } {
+export function splitRepeats<C extends Candidate>(
+  candidates: readonly C[],
+): { firsts: C[]; repeats: Map<C, C> } {
   const byContent = new Map<string, C>();
   const repeats = new Map<C, C>();
   for (const candidate of candidates) {
@@ -122,7 +125,8 @@ async function prepareAll<C extends Candidate>(
   for (const [candidate, reason] of await creator.prepare(candidates)) outcomes.set(candidate, reason);
 }
 
-function firstOfEachIdentifier<C extends Candidate>(
+/** Those without an outcome yet, of each identifier the first. */
+export function firstOfEachIdentifier<C extends Candidate>(
   candidates: readonly C[],
   outcomes: Map<C, Outcome>,
 ): C[] {
@@ -174,7 +178,7 @@ async function commitAlone<C extends Candidate>(
 }
 
 /** Null if all are committed; else what stood in the way: a lost race, or a refusal of one of them. */
-async function tryCommit<C extends Candidate>(
+export async function tryCommit<C extends Candidate>(
   creator: Creator<C>,
   candidates: readonly C[],
   outcomes: Map<C, Outcome>,

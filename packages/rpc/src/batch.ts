@@ -10,10 +10,10 @@ export interface BatchResponse<Result = RecordResult> {
   results: Result[];
 }
 
-/** The result of a record that is there now, under `systemId`. */
+/** The result of a record that is there now, under `systemId`; null where it only would be. */
 export function recordSuccess(
   index: number,
-  systemId: string,
+  systemId: string | null,
   customerIdentifier: string | null,
 ): RecordResult {
   return {

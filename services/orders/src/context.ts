@@ -15,6 +15,8 @@ export interface OrdersContext {
   lineItems: Peer<typeof LineItemServiceService>;
   /** Gathers creates that arrive at the same time into one commit. */
   creation: GroupCommit<OrderCandidate, Outcome>;
+  /** Creates the orders of one call together or not at all, one call at a time beside the groups. */
+  atomicCreation: GroupCommit<OrderCandidate, Outcome>;
   /** Whether the sandbox's calls are answered. */
   sandbox: boolean;
 }

@@ -1,5 +1,6 @@
 import { insertAggregates } from "@waybill/events/aggregates.ts";
-import { createOnce, type Creator, type Outcome } from "@waybill/events/create-once.ts";
+import { createAll, rehearse, type Rehearsal, type RehearsingCreator } from "@waybill/events/create-all.ts";
+import { createOnce, type Outcome } from "@waybill/events/create-once.ts";
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import { newReference, timeOfId } from "@waybill/mongo/ids.ts";
@@ -33,13 +34,34 @@ export async function createGroup(
   return candidates.map((candidate) => outcomes.get(candidate)!);
 }
 
-function orderCreator(context: CreationContext, tenantId: string): Creator<OrderCandidate> {
+/** Creates the orders of one call in one transaction, or none of them. Answers for each in its order. */
+export async function createAtomically(
+  context: CreationContext,
+  tenantId: string,
+  candidates: readonly OrderCandidate[],
+): Promise<Outcome[]> {
+  const outcomes = await createAll(orderCreator(context, tenantId), candidates);
+  return candidates.map((candidate) => outcomes.get(candidate)!);
+}
+
+/** What `createGroup` would answer; stores nothing. */
+export async function rehearseCreation(
+  context: CreationContext,
+  tenantId: string,
+  candidates: readonly OrderCandidate[],
+): Promise<Rehearsal[]> {
+  const rehearsals = await rehearse(orderCreator(context, tenantId), candidates);
+  return candidates.map((candidate) => rehearsals.get(candidate)!);
+}
+
+function orderCreator(context: CreationContext, tenantId: string): RehearsingCreator<OrderCandidate> {
   return {
     findWinners: (identifiers) => findOrderWinners(context, tenantId, identifiers),
     async prepare(candidates) {
       assertFresh(candidates);
-      return createLines(context, tenantId, candidates);
+      return createLines(context, tenantId, candidates, false);
     },
+    rehearse: (candidates) => createLines(context, tenantId, candidates, true),
     async commit(candidates) {
       const numbers = await context.orderNumbers.take(tenantId, candidates.length);
       const now = new Date().toISOString();
@@ -59,6 +81,7 @@ async function createLines(
   { lineItems }: CreationContext,
   tenantId: string,
   candidates: readonly OrderCandidate[],
+  planOnly: boolean,
 ): Promise<Map<OrderCandidate, DomainError>> {
   const orders = candidates.map(({ id, lineIds, record }) => ({
     order_id: id,
@@ -66,7 +89,7 @@ async function createLines(
     line_ids: lineIds,
   }));
   const { results } = await lineItems.createLineItems(
-    { orders },
+    { orders, plan_only: planOnly },
     { ...newCaller(tenantId, candidates[0]!.traceparent), deadline: Date.now() + LINES_MS_MAX },
   );
   const refused = candidates.flatMap((candidate, index) => {

@@ -11,7 +11,7 @@ import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.
 import { startService, type Service } from "@waybill/service/start.ts";
 import type { OrdersConfig } from "./config.ts";
 import type { OrdersContext } from "./context.ts";
-import { createGroup, type CreationContext } from "./creation.ts";
+import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ORDER_NR_FIRST, ordersCollection } from "./order.ts";
 import { fulfillmentHandlers, orderHandlers, sandboxHandlers } from "./rpc/handlers.ts";
@@ -46,6 +46,10 @@ function createContext(
     lineItems: peer(lineItems, LineItemServiceService),
     log,
   };
-  const commit = createGroup.bind(null, context);
-  return { ...context, creation: groupCommit(commit, config.creation), sandbox: config.sandbox };
+  return {
+    ...context,
+    creation: groupCommit(createGroup.bind(null, context), config.creation),
+    atomicCreation: groupCommit(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
+    sandbox: config.sandbox,
+  };
 }

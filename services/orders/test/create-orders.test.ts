@@ -92,6 +92,71 @@ describe("creating orders", () => {
   });
 });
 
+describe("a call with mode=atomic", () => {
+  const atomically = (...orders: ReturnType<typeof anOrder>[]) =>
+    network.orders.createOrders({ orders, mode: "atomic" }, network.as("shop"));
+  const stored = (names: string[]) =>
+    network.ordersDb.collection("orders").countDocuments({ customer_identifier: { $in: names } });
+
+  it("creates all of its orders, and a repeat answers the same", async () => {
+    const first = await atomically(anOrder("whole-1"), anOrder("whole-2"));
+    expect(first).toMatchObject({ records_succeeded: 2, records_failed: 0 });
+    expect((await atomically(anOrder("whole-1"), anOrder("whole-2"))).results).toEqual(first.results);
+  });
+
+  it.each([
+    ["breaks a rule", anOrder("bad", { order_type: null }), "REQUIRED"],
+    ["names an unknown SKU", anOrder("bad", { line_items: [aLine("unknown")] }), "SKU_NOT_FOUND"],
+    ["has a known identifier and other content", anOrder("first-here", { priority: 9 }), "DUPLICATE_ORDER"],
+  ])("creates none when one %s: the others are ATOMIC_ABORTED", async (_, bad, code) => {
+    await create(anOrder("first-here"));
+    const { results } = await atomically(anOrder("fine-1"), bad, anOrder("fine-2"));
+    expect(results.map((result) => result.code)).toEqual(["ATOMIC_ABORTED", code, "ATOMIC_ABORTED"]);
+    expect(results.map(({ status }) => status)).toEqual(["failure", "failure", "failure"]);
+    expect(await stored(["fine-1", "bad", "fine-2"])).toBe(0);
+  });
+
+  it("that races with others is whole or absent, whoever wins", async () => {
+    const names = ["race-1", "race-2", "race-3"];
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, turn) =>
+        atomically(...names.map((name) => anOrder(name, { priority: 1 + turn }))),
+      ),
+    );
+    const winners = answers.filter(({ records_succeeded }) => records_succeeded > 0);
+    expect(winners.map(({ records_succeeded }) => records_succeeded)).toEqual([3]);
+    const priorities = await network.ordersDb
+      .collection("orders")
+      .distinct("priority", { customer_identifier: { $in: names } });
+    expect(priorities).toHaveLength(1);
+  });
+});
+
+describe("a call with mode=validate_only", () => {
+  it("answers as a create would, and stores nothing", async () => {
+    const there = await create(anOrder("there"));
+    const orders = [
+      anOrder("new-one"),
+      anOrder("there"),
+      anOrder("there", { priority: 2 }),
+      anOrder("no-sku", { line_items: [aLine("unknown")] }),
+      anOrder("new-one", { priority: 2 }),
+    ];
+    const lines = () => network.lineItemsDb.collection("order_lines").countDocuments();
+    const before = await lines();
+    const answer = await network.orders.createOrders({ orders, mode: "validate_only" }, network.as("shop"));
+    expect(answer.results.map(({ code, system_id }) => [code, system_id])).toEqual([
+      [null, null],
+      [null, there.results[0]!.system_id],
+      ["DUPLICATE_ORDER", null],
+      ["SKU_NOT_FOUND", null],
+      ["DUPLICATE_ORDER", null],
+    ]);
+    const { data } = await network.orders.listOrders({ id: [], cid: ["new-one"] }, network.as("shop"));
+    expect([data, await lines()]).toEqual([[], before]);
+  });
+});
+
 describe("the events of an order", () => {
   it("are read page by page", async () => {
     const { results } = await create(anOrder("paged"));

@@ -12,7 +12,7 @@ import { findSkusOfLines, insertOrderLines } from "../store.ts";
 
 export async function createLineItems(
   context: LineItemsContext,
-  { orders }: CreateLineItemsRequest,
+  { orders, plan_only }: CreateLineItemsRequest,
   call: Call,
 ): Promise<CreateLineItemsResponse> {
   const skus = await findSkusOfLines(
@@ -24,10 +24,8 @@ export async function createLineItems(
   const decided = orders.map(
     (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now),
   );
-  await insertOrderLines(
-    context,
-    decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError)),
-  );
+  const good = decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError));
+  if (!plan_only) await insertOrderLines(context, good);
   return { results: decided.map(toResult) };
 }
 

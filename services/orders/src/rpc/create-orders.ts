@@ -1,4 +1,4 @@
-import type { Outcome } from "@waybill/events/create-once.ts";
+import type { Rehearsal } from "@waybill/events/create-all.ts";
 import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
@@ -7,27 +7,24 @@ import type { CreateOrdersRequest, CreateOrdersResponse, Order } from "@waybill/
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
+import { rehearseCreation } from "../creation.ts";
 import { recordRefusal, type OrderCandidate } from "../order.ts";
+
+type Mode = "partial" | "atomic" | "validate_only";
 
 const CALL_LINES_MAX = 20_000;
 
 export async function createOrders(
-  { creation }: OrdersContext,
-  { orders }: CreateOrdersRequest,
+  context: OrdersContext,
+  { orders, mode }: CreateOrdersRequest,
   call: Call,
 ): Promise<CreateOrdersResponse> {
   assertLinesBounded(orders);
   const checked = orders.map(
     (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
   );
-  const candidates = checked.filter((item): item is OrderCandidate => !(item instanceof DomainError));
-  const outcomes = candidates.length > 0 ? await creation.submit(call.tenantId, candidates) : [];
-  const byCandidate = new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));
-  const results = checked.map((item, index) => {
-    const outcome = item instanceof DomainError ? item : byCandidate.get(item)!;
-    return toResult(index, orders[index]!, outcome);
-  });
-  return batchResponse(results);
+  const outcomes = await outcomesOf(context, call.tenantId, checked, (mode ?? "partial") as Mode);
+  return batchResponse(outcomes.map((outcome, index) => toResult(index, orders[index]!, outcome)));
 }
 
 /** What is stored in one transaction must not hold up everybody else's. */
@@ -51,7 +48,38 @@ function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
   };
 }
 
-function toResult(index: number, record: Order, outcome: Outcome): RecordResult {
+/** The outcome of each record, in their order. */
+async function outcomesOf(
+  context: OrdersContext,
+  tenantId: string,
+  checked: readonly (OrderCandidate | DomainError)[],
+  mode: Mode,
+): Promise<Rehearsal[]> {
+  const candidates = checked.filter((item): item is OrderCandidate => !(item instanceof DomainError));
+  const doomed = mode === "atomic" && candidates.length < checked.length;
+  const answered = await createBy(context, tenantId, candidates, doomed ? "validate_only" : mode);
+  const byCandidate = new Map(candidates.map((candidate, index) => [candidate, answered[index]!]));
+  const outcomes = checked.map((item) => (item instanceof DomainError ? item : byCandidate.get(item)!));
+  return doomed ? outcomes.map(orAborted) : outcomes;
+}
+
+async function createBy(
+  context: OrdersContext,
+  tenantId: string,
+  candidates: readonly OrderCandidate[],
+  mode: Mode,
+): Promise<Rehearsal[]> {
+  if (candidates.length === 0) return [];
+  if (mode === "validate_only") return rehearseCreation(context, tenantId, candidates);
+  const creation = mode === "atomic" ? context.atomicCreation : context.creation;
+  return creation.submit(tenantId, candidates);
+}
+
+function orAborted(outcome: Rehearsal): DomainError {
+  return outcome instanceof DomainError ? outcome : new DomainError("ATOMIC_ABORTED");
+}
+
+function toResult(index: number, record: Order, outcome: Rehearsal): RecordResult {
   const name = record.customer_identifier ?? null;
   return outcome instanceof DomainError
     ? recordFailed(index, name, outcome)
