@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { startGroupings } from "@waybill/groupings/service.ts";
+import { settings as groupingsSettings, toConfig as groupingsConfig } from "@waybill/groupings/config.ts";
 import { startLineItems } from "@waybill/line-items/service.ts";
 import { settings as lineItemsSettings, toConfig as lineItemsConfig } from "@waybill/line-items/config.ts";
 import { startOrders } from "@waybill/orders/service.ts";
@@ -11,16 +13,18 @@ import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
 import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 
-/** The orders and line-items services in this process, each with a database of its own. */
+/** The orders, line-items and groupings services in this process, each with a database of its own. */
 export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
   fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
   sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
+  profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
   client: MongoClient;
   ordersDb: Db;
   lineItemsDb: Db;
+  groupingsDb: Db;
   /** How a call is made for this tenant; a new request each time. */
   as: (tenantId: string) => CallOptions;
 }
@@ -30,7 +34,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
   const run = randomUUID().slice(0, 8);
   const running = new AsyncDisposableStack();
   const context = { log: createLog("test", "silent"), signal: new AbortController().signal };
-  const [ordersPort, lineItemsPort] = [await freePort(), await freePort()];
+  const [ordersPort, lineItemsPort, groupingsPort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     LOG_LEVEL: "silent",
     MONGODB_URL: mongodbUrl,
@@ -42,10 +46,13 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
   };
   const lineItemsEnv = { ...env, GRPC_PORT: String(lineItemsPort), DATABASE: `line_items_${run}` };
   const ordersEnv = { ...env, GRPC_PORT: String(ordersPort), DATABASE: `orders_${run}` };
+  const groupingsEnv = { ...env, GRPC_PORT: String(groupingsPort), DATABASE: `groupings_${run}` };
   running.use(await startLineItems(lineItemsConfig(readSettings(lineItemsSettings, lineItemsEnv)), context));
   running.use(await startOrders(ordersConfig(readSettings(ordersSettings, ordersEnv)), context));
+  running.use(await startGroupings(groupingsConfig(readSettings(groupingsSettings, groupingsEnv)), context));
   const ordersChannel = running.use(openChannel("orders", env.ORDERS_ADDRESS));
   const lineItemsChannel = running.use(openChannel("line-items", env.LINE_ITEMS_ADDRESS));
+  const groupingsChannel = running.use(openChannel("groupings", `127.0.0.1:${groupingsPort}`));
   const client = await new MongoClient(mongodbUrl).connect();
   running.defer(() => client.close());
   return {
@@ -54,9 +61,11 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
+    profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),
     client,
     ordersDb: client.db(ordersEnv.DATABASE),
     lineItemsDb: client.db(lineItemsEnv.DATABASE),
+    groupingsDb: client.db(groupingsEnv.DATABASE),
     as: (tenantId) => ({
       tenantId,
       requestId: requestIdOr(undefined),

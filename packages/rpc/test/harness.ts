@@ -13,6 +13,8 @@ export type ProfileHandlers = Handlers<null, typeof ProfileServiceService>;
 const handlers: ProfileHandlers = {
   createProfile: async (_, { profile }) => ({ profile: { ...profile!, id: 1 } }),
   getProfile: async (_, { profile }) => ({ profile: { id: profile ?? null } }),
+  listProfiles: async () => ({ limit: 30, offset: 0, include_counts: false, data: [] }),
+  updateProfile: async (_, { id, profile }) => ({ profile: { ...profile!, id: id ?? null } }),
 };
 
 /** A server of ProfileService in this process, and the lines that it logs. */
