@@ -193,6 +193,12 @@ const rows = {
     title: "The order's status forbids this",
     action: "Do one of the moves that are allowed now, or leave it.",
   },
+  ORDER_CHANGING: {
+    grpc: "ABORTED",
+    http: 409,
+    title: "The order is being updated at this moment",
+    action: "Repeat the call with the same request_id after a moment.",
+  },
   NO_LINES: {
     grpc: "FAILED_PRECONDITION",
     http: 409,
@@ -203,13 +209,13 @@ const rows = {
     grpc: "INVALID_ARGUMENT",
     http: 400,
     title: "The order has no such line",
-    action: "Name a SKU of the order's lines.",
+    action: "Name a line of the order by its id or by its SKU.",
   },
   QUANTITY_EXCEEDED: {
     grpc: "INVALID_ARGUMENT",
     http: 400,
-    title: "More units than are outstanding",
-    action: "Keep to what is neither shipped nor shorted.",
+    title: "More units than can be taken from the line",
+    action: "Keep to the quantity in `detail`.",
   },
   DUPLICATE_SHIPMENT: {
     grpc: "ALREADY_EXISTS",

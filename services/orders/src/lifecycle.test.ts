@@ -1,9 +1,22 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { aLine, anOrder } from "@waybill/dev-env/records.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accept, allowedMoves, deliver, pack, ship, short, start, type Move } from "./lifecycle.ts";
+import {
+  accept,
+  allowedMoves,
+  cancel,
+  deliver,
+  pack,
+  replaceLines,
+  ship,
+  short,
+  start,
+  substatusOf,
+  type Move,
+} from "./lifecycle.ts";
 import { createOrder, type OrderDocument } from "./order.ts";
 
 const NOW = "2026-01-01T00:00:00.000Z";
@@ -31,27 +44,30 @@ function newOrder(): OrderDocument {
   }).state;
 }
 
-const rules: Record<Move, (order: OrderDocument) => Decision<OrderDocument>> = {
+type Ruled = Exclude<Move, "update">;
+
+const rules: Record<Ruled, (order: OrderDocument) => Decision<OrderDocument>> = {
   accept: (order) => accept(order, LINES),
   start,
   pack,
   ship: (order) => ship(order, null, "shipment"),
   short: (order) => short(order, [{ sku_customer_id: "hat", quantity: 1, reason: "damage" }]),
   deliver,
+  cancel: (order) => cancel(order, order.status === "open" ? LINES : null),
 };
 
 /** The order after these moves. */
-function after(...moves: Move[]): OrderDocument {
+function after(...moves: Ruled[]): OrderDocument {
   return moves.reduce((order, move) => rules[move](order).state, newOrder());
 }
 
 describe("the legality table", () => {
   it.each([
-    [[], ["accept"]],
-    [["accept"], ["start", "short"]],
+    [[], ["accept", "update", "cancel"]],
+    [["accept"], ["start", "short", "update", "cancel"]],
     [
       ["accept", "start"],
-      ["pack", "short"],
+      ["pack", "short", "update", "cancel"],
     ],
     [
       ["accept", "start", "pack"],
@@ -59,12 +75,14 @@ describe("the legality table", () => {
     ],
     [["accept", "start", "pack", "ship"], ["deliver"]],
     [["accept", "start", "pack", "ship", "deliver"], []],
-  ] as [Move[], Move[]][])(
+    [["cancel"], []],
+    [["accept", "start", "cancel"], []],
+  ] as [Ruled[], Move[]][])(
     "after %j allows %j and refuses every other move with what is allowed",
     (moves, allowed) => {
       const order = after(...moves);
-      expect(allowedMoves(order.status)).toEqual(allowed);
-      for (const move of (Object.keys(rules) as Move[]).filter((name) => !allowed.includes(name))) {
+      expect(allowedMoves(order)).toEqual(allowed);
+      for (const move of (Object.keys(rules) as Ruled[]).filter((name) => !allowed.includes(name))) {
         expect(() => rules[move](order)).toThrow(
           `the order is ${order.status}: ${move} is not allowed; allowed now: ${allowed.join(", ") || "none"}`,
         );
@@ -87,7 +105,12 @@ describe("every move", () => {
           customer_identifier: "order",
           status: "fulfilled",
           shipments: state.shipments,
-          shorts: [{ sku_customer_id: "hat", quantity: 1, reason: "damage" }],
+          shorts: [{ sku_customer_id: "hat", quantity: 1, reason: "damage", order_line_item_id: "line-2" }],
+          substatus: null,
+          movements: [
+            { order_line_item_id: "line-1", kind: "fulfilled", quantity: 3, grouping_id: null },
+            { order_line_item_id: "line-3", kind: "fulfilled", quantity: 2, grouping_id: null },
+          ],
         },
       },
     ]);
@@ -97,9 +120,105 @@ describe("every move", () => {
         shipper_service_level: "ground",
         tracking_number: "1z",
         shipment_date_time: NOW,
-        shipment_line_items: [{ sku_customer_id: "shirt", quantity: 5 }],
+        shipment_line_items: [
+          { sku_customer_id: "shirt", quantity: 3, order_line_item_id: "line-1" },
+          { sku_customer_id: "shirt", quantity: 2, order_line_item_id: "line-3" },
+        ],
       },
     ]);
+  });
+});
+
+describe("canceling", () => {
+  it("moves every unit that is not shorted to canceled, also those of an order that was still open", () => {
+    const { state, events } = cancel(after("accept", "short"), null);
+    expect(
+      state.line_counts.map(({ outstanding, shorted, canceled }) => [outstanding, shorted, canceled]),
+    ).toEqual([
+      [0, 0, 3],
+      [0, 1, 0],
+      [0, 0, 2],
+    ]);
+    expect(events[0]!.data).toMatchObject({
+      status: "canceled",
+      movements: [
+        { order_line_item_id: "line-1", kind: "canceled", quantity: 3 },
+        { order_line_item_id: "line-3", kind: "canceled", quantity: 2 },
+      ],
+    });
+    expect(cancel(newOrder(), LINES).state).toMatchObject({
+      status: "canceled",
+      line_counts: [{ canceled: 3 }, { canceled: 1 }, { canceled: 2 }],
+    });
+  });
+});
+
+describe("an order that is being updated", () => {
+  it("allows nothing, and refuses every move as one to repeat", () => {
+    const order = { ...after("accept"), changing: "request" };
+    expect([allowedMoves(order), substatusOf(order)]).toEqual([[], "updating"]);
+    for (const rule of Object.values(rules)) {
+      expect(() => rule(order)).toThrow(expect.objectContaining({ code: "ORDER_CHANGING" }));
+    }
+  });
+
+  it("counts its new lines; what was shorted of a line that stays is still shorted", () => {
+    const order = after("accept", "short");
+    const lines = [
+      { ...aLine("hat", 3), id: "line-2" },
+      { ...aLine("scarf", 4), id: "line-4" },
+    ];
+    expect(replaceLines(order, lines).line_counts).toMatchObject([
+      { id: "line-2", ordered: 3, outstanding: 2, shorted: 1 },
+      { id: "line-4", ordered: 4, outstanding: 4, in_process: 0 },
+    ]);
+  });
+
+  it("has its new units in process when the warehouse works on every unit, else they wait", () => {
+    const lines = [{ ...aLine("shirt", 9), id: "line-1" }];
+    const inProcess = (order: OrderDocument) => replaceLines(order, lines).line_counts[0]!.in_process;
+    expect(inProcess(after("accept", "start"))).toBe(9);
+    expect(inProcess(start(after("accept"), [{ sku_customer_id: "shirt", quantity: 2 }]).state)).toBe(2);
+    expect(inProcess(after("accept"))).toBe(0);
+  });
+});
+
+describe("of several, the substatus is the one that holds up most", () => {
+  const part = { shipment_line_items: [{ sku_customer_id: "shirt", quantity: 1 }] };
+  const shipped = ship(after("accept", "start", "pack"), part, "shipment").state;
+  const hold = { reason: null, since: NOW };
+  it.each<[Partial<OrderDocument>, string]>([
+    [{ changing: "request", hold, backordered: true }, "updating"],
+    [{ hold, backordered: true }, "on_hold"],
+    [{ backordered: true }, "backordered"],
+    [{}, "partially_shipped"],
+  ])("%j: %s", (change, substatus) => expect(substatusOf({ ...shipped, ...change })).toBe(substatus));
+});
+
+describe("the next shipment", () => {
+  const three = [{ sku_customer_id: "shirt", quantity: 3 }];
+
+  it("holds the units that were started and packed for it, and no others", () => {
+    const order = pack(start(after("accept"), three).state, [
+      { order_line_item_id: "line-1", quantity: 2 },
+    ]).state;
+    expect(order.status).toBe("packed");
+    expect(() => ship(order, { shipment_line_items: three }, "a")).toThrow(
+      expect.objectContaining({ code: "QUANTITY_EXCEEDED" }),
+    );
+    const { state } = ship(order, null, "a");
+    expect(state.shipments[0]!.shipment_line_items).toMatchObject([
+      { order_line_item_id: "line-1", quantity: 2 },
+    ]);
+    expect(allowedMoves(state)).toEqual(["start", "pack", "short"]);
+    const rest = ship(pack(start(state).state).state, null, "b").state;
+    expect(rest).toMatchObject({ status: "fulfilled", shipments: [{}, { shipment_id: "b" }] });
+  });
+
+  it("may name the grouping that its units are for", () => {
+    const named = [{ sku_customer_id: "hat", quantity: 1, grouping_id: 7 }];
+    const { events } = ship(after("accept", "start", "pack"), { shipment_line_items: named }, "a");
+    expect(events[0]!.data).toMatchObject({ movements: [{ order_line_item_id: "line-2", grouping_id: 7 }] });
   });
 });
 
@@ -111,8 +230,9 @@ describe("shipping and shorting", () => {
 
   it("a part of the units keeps the order packed, as partially_shipped", () => {
     const { state } = ship(packed, items("shirt", 4), "shipment");
-    expect([state.status, state.substatus]).toEqual(["packed", "partially_shipped"]);
-    expect(ship(state, null, "second").state).toMatchObject({ status: "fulfilled", substatus: null });
+    expect([state.status, substatusOf(state)]).toEqual(["packed", "partially_shipped"]);
+    const whole = ship(state, null, "second").state;
+    expect([whole.status, substatusOf(whole)]).toEqual(["fulfilled", null]);
   });
 
   it("every unit shorted cancels the order", () => {
@@ -145,13 +265,28 @@ describe("shipping and shorting", () => {
   });
 });
 
+/** Whether every unit of the line is in one place. */
+function addsUp(line: LineCount): boolean {
+  const { ordered, outstanding, fulfilled, shorted, canceled, in_process, packed, returning, returned } =
+    line;
+  return (
+    outstanding + fulfilled + shorted + canceled === ordered &&
+    in_process + packed <= outstanding &&
+    returning + returned <= fulfilled &&
+    Object.values(line).every((value) => typeof value === "string" || value >= 0)
+  );
+}
+
 describe("under any sequence of moves", () => {
   const item = fc.record({
     sku_customer_id: fc.constantFrom("shirt", "hat", "sock"),
     quantity: fc.integer({ min: 1, max: 4 }),
   });
+  const lines = fc.array(item, { maxLength: 2 });
   const step = fc.oneof(
-    fc.constantFrom("accept", "start", "pack", "deliver" as const).map((move) => rules[move as Move]),
+    fc.constantFrom("accept" as const, "deliver" as const, "cancel" as const).map((move) => rules[move]),
+    lines.map((named) => (order: OrderDocument) => start(order, named)),
+    lines.map((named) => (order: OrderDocument) => pack(order, named)),
     item.map(
       (one) => (order: OrderDocument) =>
         ship(order, { shipment_line_items: [one] }, `parcel ${order.shipments.length}`),
@@ -173,10 +308,7 @@ describe("under any sequence of moves", () => {
             expect(order).toEqual(before);
             continue;
           }
-          for (const { ordered, outstanding, shipped, shorted } of order.line_counts) {
-            expect(outstanding + shipped + shorted).toBe(ordered);
-            expect(Math.min(outstanding, shipped, shorted)).toBeGreaterThanOrEqual(0);
-          }
+          expect(order.line_counts.every(addsUp)).toBe(true);
           if (order.status !== "canceled") {
             expect(ranks.indexOf(order.status)).toBeGreaterThanOrEqual(ranks.indexOf(before.status));
           }

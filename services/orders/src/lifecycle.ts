@@ -1,110 +1,160 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
-import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type {
   FulfillmentState,
-  LineCount,
   OrderEventData,
   Shipment,
-  ShipmentLineItem,
   Short,
 } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderDocument } from "./order.ts";
+import {
+  changeUnits,
+  countLines,
+  everyUnit,
+  inProcess,
+  namedUnits,
+  outstanding,
+  packed,
+  recountLines,
+  toMovements,
+  waiting,
+  type Available,
+  type LineUnits,
+  type NamedUnits,
+} from "./units.ts";
 
-/** What a warehouse can do with an order. */
-export type Move = "accept" | "start" | "pack" | "ship" | "short" | "deliver";
-
-/** Where an order stands (001 Orders, "Order Statuses"). */
+/** Where an order stands (001 Orders, "Order Statuses"), in the order in which it gets there. */
 export type Status = "open" | "atWarehouse" | "inProcess" | "packed" | "fulfilled" | "delivered" | "canceled";
 
-/**
- * The one legality table: from which statuses a move is allowed, where it leads, and its event. A `to` of null
- * follows from the units: see `settled`.
- */
-const legality: Readonly<Record<Move, { from: readonly Status[]; to: Status | null; event: string }>> = {
+const forward: readonly Status[] = [
+  "open",
+  "atWarehouse",
+  "inProcess",
+  "packed",
+  "fulfilled",
+  "delivered",
+  "canceled",
+];
+
+/** What can be done with an order. */
+export type Move = "accept" | "start" | "pack" | "ship" | "short" | "deliver" | "update" | "cancel";
+
+interface Legality {
+  from: readonly Status[];
+  /** Where it leads, unless the order is there or further already; null: what follows from its units. */
+  to: Status | null;
+  /** The units that it needs, one at least. */
+  needs?: Available;
+  event: string;
+}
+
+/** The one legality table. */
+const legality: Readonly<Record<Move, Legality>> = {
   accept: { from: ["open"], to: "atWarehouse", event: "accepted" },
-  start: { from: ["atWarehouse"], to: "inProcess", event: "started" },
-  pack: { from: ["inProcess"], to: "packed", event: "packed" },
-  ship: { from: ["packed"], to: null, event: "shipped" },
-  short: { from: ["atWarehouse", "inProcess", "packed"], to: null, event: "shorted" },
+  start: {
+    from: ["atWarehouse", "inProcess", "packed"],
+    to: "inProcess",
+    needs: waiting,
+    event: "started",
+  },
+  pack: { from: ["inProcess", "packed"], to: "packed", needs: inProcess, event: "packed" },
+  ship: { from: ["packed"], to: null, needs: packed, event: "shipped" },
+  short: { from: ["atWarehouse", "inProcess", "packed"], to: null, needs: outstanding, event: "shorted" },
   deliver: { from: ["fulfilled"], to: "delivered", event: "delivered" },
+  update: { from: ["open", "atWarehouse", "inProcess"], to: null, event: "updated" },
+  cancel: { from: ["open", "atWarehouse", "inProcess"], to: "canceled", event: "canceled" },
 };
 
 /** Every event carries all of them, and must pass Kafka. */
 const SHIPMENTS_MAX = 200;
 const SHORTS_MAX = 1_000;
 
-/** The moves that are allowed in this status. */
-export function allowedMoves(status: string): Move[] {
-  const moves = Object.entries(legality) as [Move, (typeof legality)[Move]][];
-  return moves.filter(([, { from }]) => from.includes(status as Status)).map(([move]) => move);
+/** What is allowed with the order as it stands; nothing while an update of it is under way. */
+export function allowedMoves(order: OrderDocument): Move[] {
+  return order.changing === null ? movesOf(order) : [];
 }
 
-/** Throws `STATUS_FORBIDS` unless the order's status allows the move. */
-export function assertAllowed({ status }: OrderDocument, move: Move): void {
-  if (legality[move].from.includes(status as Status)) return;
-  const allowed = allowedMoves(status).join(", ") || "none";
+function movesOf({ status, line_counts }: OrderDocument): Move[] {
+  const rows = Object.entries(legality) as [Move, Legality][];
+  return rows
+    .filter(([, { from }]) => from.includes(status as Status))
+    .filter(([, { needs }]) => !needs || line_counts.some((line) => needs(line) > 0))
+    .map(([move]) => move);
+}
+
+/** Throws `ORDER_CHANGING` while an update is under way, `STATUS_FORBIDS` unless the move is allowed. */
+export function assertAllowed(order: OrderDocument, move: Move): void {
+  if (order.changing !== null) throw new DomainError("ORDER_CHANGING", undefined, { retryAfterMs: 100 });
+  const moves = movesOf(order);
+  if (moves.includes(move)) return;
+  const allowed = moves.join(", ") || "none";
   throw new DomainError(
     "STATUS_FORBIDS",
-    `the order is ${status}: ${move} is not allowed; allowed now: ${allowed}`,
+    `the order is ${order.status}: ${move} is not allowed; allowed now: ${allowed}`,
   );
+}
+
+/** What is special about the order beside its status; of several the one that holds up most. */
+export function substatusOf({ changing, hold, backordered, line_counts }: OrderDocument): string | null {
+  if (changing !== null) return "updating";
+  if (hold !== null) return "on_hold";
+  if (backordered) return "backordered";
+  const partial =
+    line_counts.some((line) => line.fulfilled > 0) && line_counts.some((line) => line.outstanding > 0);
+  return partial ? "partially_shipped" : null;
 }
 
 /** open → atWarehouse; from now on the order counts its units itself. Throws `NO_LINES`. */
 export function accept(order: OrderDocument, lines: readonly LineItem[]): Decision<OrderDocument> {
   assertAllowed(order, "accept");
   if (lines.length === 0) throw new DomainError("NO_LINES");
-  const line_counts = lines.map(({ id, sku_customer_id, quantity }) => ({
-    id: id!,
-    sku_customer_id: sku_customer_id!,
-    ordered: quantity!,
-    outstanding: quantity!,
-    shipped: 0,
-    shorted: 0,
-  }));
-  return moved({ ...order, line_counts }, "accept");
+  return moved({ ...order, line_counts: countLines(lines, order.shorts) }, "accept");
 }
 
-/** atWarehouse → inProcess. */
-export function start(order: OrderDocument): Decision<OrderDocument> {
+/** atWarehouse → inProcess; in later statuses the units of the next shipment. None named: every unit that waits. */
+export function start(order: OrderDocument, named: readonly NamedUnits[] = []): Decision<OrderDocument> {
   assertAllowed(order, "start");
-  return moved(order, "start");
+  const units = unitsFor(order, named, waiting, "/lines");
+  return moved({ ...order, line_counts: changeUnits(order.line_counts, units, "started") }, "start");
 }
 
-/** inProcess → packed. */
-export function pack(order: OrderDocument): Decision<OrderDocument> {
+/** inProcess → packed; then the units of the next shipment. None named: every unit in process. */
+export function pack(order: OrderDocument, named: readonly NamedUnits[] = []): Decision<OrderDocument> {
   assertAllowed(order, "pack");
-  return moved(order, "pack");
+  const units = unitsFor(order, named, inProcess, "/lines");
+  return moved({ ...order, line_counts: changeUnits(order.line_counts, units, "packed") }, "pack");
 }
 
-/** Adds a shipment; packed → fulfilled once no unit is outstanding. */
+/** Adds a shipment; packed → fulfilled once no unit is outstanding. No lines named: every packed unit. */
 export function ship(
   order: OrderDocument,
   parcel: Shipment | null,
   newShipmentId: string,
 ): Decision<OrderDocument> {
   assertAllowed(order, "ship");
-  const items = parcel?.shipment_line_items.length
-    ? parcel.shipment_line_items
-    : everythingOutstanding(order);
-  const shipment = completeShipment(order, { shipment_id: newShipmentId, ...withoutNulls(parcel) }, items);
+  assertFewer(order.shipments.length + 1, SHIPMENTS_MAX, "shipments");
+  const place = "/shipment/shipment_line_items";
+  const units = unitsFor(order, parcel?.shipment_line_items ?? [], packed, place);
+  const shipment = completeShipment(order, { shipment_id: newShipmentId, ...withoutNulls(parcel) }, units);
   if (order.shipments.some(({ shipment_id }) => shipment_id === shipment.shipment_id)) {
     throw new DomainError("DUPLICATE_SHIPMENT");
   }
-  assertFewer(order.shipments.length + 1, SHIPMENTS_MAX, "shipments");
-  const line_counts = takeUnits(order.line_counts, items, "shipped", "/shipment/shipment_line_items");
+  const line_counts = changeUnits(order.line_counts, units, "fulfilled");
   const shipments = [...order.shipments, shipment];
-  return moved({ ...order, line_counts, shipments }, "ship");
+  return moved({ ...order, line_counts, shipments }, "ship", toMovements(units, "fulfilled"));
 }
 
 /** Gives units up; the order is fulfilled or canceled once no unit is outstanding. */
-export function short(order: OrderDocument, shorts: readonly Short[]): Decision<OrderDocument> {
+export function short(order: OrderDocument, asked: readonly Short[]): Decision<OrderDocument> {
   assertAllowed(order, "short");
-  assertFewer(order.shorts.length + shorts.length, SHORTS_MAX, "shorts");
-  const line_counts = takeUnits(order.line_counts, shorts, "shorted", "/shorts");
-  return moved({ ...order, line_counts, shorts: [...order.shorts, ...shorts] }, "short");
+  const units = namedUnits(order.line_counts, asked, outstanding, "/shorts");
+  const shorts = [...order.shorts, ...units.map((one) => toShort(one, asked[one.index]!.reason!))];
+  assertFewer(shorts.length, SHORTS_MAX, "shorts");
+  const line_counts = changeUnits(order.line_counts, units, "shorted");
+  return moved({ ...order, line_counts, shorts }, "short", toMovements(units, "shorted"));
 }
 
 /** fulfilled → delivered. */
@@ -113,66 +163,91 @@ export function deliver(order: OrderDocument): Decision<OrderDocument> {
   return moved(order, "deliver");
 }
 
+/** Any status before packed → canceled. An open order's lines, sealed before, are given; else null. */
+export function cancel(order: OrderDocument, lines: readonly LineItem[] | null): Decision<OrderDocument> {
+  assertAllowed(order, "cancel");
+  const counts = lines === null ? order.line_counts : countLines(lines, order.shorts);
+  const units = everyUnit(counts, outstanding);
+  const line_counts = changeUnits(counts, units, "canceled");
+  return moved({ ...order, line_counts, hold: null }, "cancel", toMovements(units, "canceled"));
+}
+
+/**
+ * The part of an update that concerns units: an order that counts its units itself counts the new lines. Its
+ * `shorts` are to hold what the replacement gave up. The caller holds the order's lock and decides the rest.
+ */
+export function replaceLines(order: OrderDocument, lines: readonly LineItem[]): OrderDocument {
+  if (order.status === "open") return order;
+  return settled({ ...order, line_counts: recountLines(order.line_counts, lines, order.shorts) });
+}
+
 /** An order as a warehouse sees it. */
 export function toFulfillmentState(order: OrderDocument): FulfillmentState {
   return {
     order_id: order._id,
     customer_identifier: order.customer_identifier,
     status: order.status,
-    substatus: order.substatus ?? null,
+    substatus: substatusOf(order),
     version: order.version,
-    allowed_actions: allowedMoves(order.status),
+    allowed_actions: allowedMoves(order),
     lines: order.line_counts,
   };
 }
 
-function moved(order: OrderDocument, move: Move): Decision<OrderDocument> {
+/** The decision of a move: the status that it leads to and its event. */
+export function moved(order: OrderDocument, move: Move, movements: Movement[] = []): Decision<OrderDocument> {
   const { to, event } = legality[move];
-  const state = to === null ? settled(order) : { ...order, status: to };
+  const state = to === null ? settled(order) : { ...order, status: further(order.status as Status, to) };
   const type = `waybill.order.${event}.v1`;
-  return {
-    state,
-    events: [{ topic: topics.orders, type, messageType: "orderEvent", data: orderEventData(state) }],
-  };
+  const data = orderEventData(state, movements);
+  return { state, events: [{ topic: topics.orders, type, messageType: "orderEvent", data }] };
 }
 
 /** The documented data of an orderEvent, always with all shipments and shorts. */
-function orderEventData({
-  _id,
-  customer_identifier,
-  status,
-  shipments,
-  shorts,
-}: OrderDocument): OrderEventData {
-  return { order_id: _id, customer_identifier, status, shipments, shorts };
+function orderEventData(order: OrderDocument, movements: Movement[]): OrderEventData {
+  const { _id, customer_identifier, status, shipments, shorts } = order;
+  return {
+    order_id: _id,
+    customer_identifier,
+    status,
+    shipments,
+    shorts,
+    substatus: substatusOf(order),
+    movements,
+  };
 }
 
-/** The status that follows from the counts: it never goes back, a rest to ship keeps the order where it is. */
+/** A status never goes back. */
+function further(status: Status, to: Status): Status {
+  return forward.indexOf(to) > forward.indexOf(status) ? to : status;
+}
+
+/** The status that follows from the units: a rest to ship keeps the order where it is. */
 function settled(order: OrderDocument): OrderDocument {
-  const outstanding = order.line_counts.some((line) => line.outstanding > 0);
-  const shipped = order.line_counts.some((line) => line.shipped > 0);
-  if (outstanding) return shipped ? { ...order, substatus: "partially_shipped" } : order;
-  return { ...order, status: shipped ? "fulfilled" : "canceled", substatus: null };
+  if (order.line_counts.some((line) => line.outstanding > 0)) return order;
+  const status = order.line_counts.some((line) => line.fulfilled > 0) ? "fulfilled" : "canceled";
+  return { ...order, status, hold: null };
+}
+
+function unitsFor(
+  { line_counts }: OrderDocument,
+  named: readonly NamedUnits[],
+  available: Available,
+  place: string,
+): LineUnits[] {
+  return named.length > 0
+    ? namedUnits(line_counts, named, available, place)
+    : everyUnit(line_counts, available);
 }
 
 function assertFewer(count: number, max: number, what: string): void {
   if (count > max) throw new DomainError("RECORD_TOO_LARGE", `an order has at most ${max} ${what}`);
 }
 
-function everythingOutstanding({ line_counts }: OrderDocument): ShipmentLineItem[] {
-  const bySku = Map.groupBy(line_counts, ({ sku_customer_id }) => sku_customer_id);
-  return [...bySku]
-    .map(([sku_customer_id, lines]) => ({
-      sku_customer_id,
-      quantity: lines.reduce((sum, { outstanding }) => sum + outstanding, 0),
-    }))
-    .filter(({ quantity }) => quantity > 0);
-}
-
 function completeShipment(
   { shipping_provider, shipper_service_level, updated_at }: OrderDocument,
   parcel: Partial<Shipment>,
-  shipment_line_items: ShipmentLineItem[],
+  units: readonly LineUnits[],
 ): Shipment {
   return {
     shipping_provider: shipping_provider ?? null,
@@ -181,42 +256,16 @@ function completeShipment(
     tracking_url: null,
     shipment_date_time: updated_at,
     ...parcel,
-    shipment_line_items,
+    shipment_line_items: units.map(({ index: _index, ...item }) => item),
   };
+}
+
+function toShort({ sku_customer_id, quantity, order_line_item_id }: LineUnits, reason: string): Short {
+  return { sku_customer_id, quantity, reason, order_line_item_id };
 }
 
 function withoutNulls(parcel: Shipment | null): Partial<Shipment> {
   return Object.fromEntries(
     Object.entries(parcel ?? {}).filter(([, value]) => value !== null && value !== undefined),
   );
-}
-
-/** Books units of SKUs on the lines that have them, the first line first. */
-function takeUnits(
-  counts: readonly LineCount[],
-  items: readonly { sku_customer_id?: string | null | undefined; quantity?: number | null | undefined }[],
-  to: "shipped" | "shorted",
-  place: string,
-): LineCount[] {
-  const lines = counts.map((line) => ({ ...line }));
-  items.forEach(({ sku_customer_id, quantity }, index) => {
-    const ofSku = lines.filter((line) => line.sku_customer_id === sku_customer_id);
-    if (ofSku.length === 0)
-      throw refusal("LINE_NOT_FOUND", `${place}/${index}/sku_customer_id`, "is not on the order");
-    let rest = quantity!;
-    for (const line of ofSku) {
-      const units = Math.min(rest, line.outstanding);
-      line.outstanding -= units;
-      line[to] += units;
-      rest -= units;
-    }
-    if (rest > 0) {
-      throw refusal("QUANTITY_EXCEEDED", `${place}/${index}/quantity`, `is ${rest} more than outstanding`);
-    }
-  });
-  return lines;
-}
-
-function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
-  return new DomainError(code, undefined, { violations: [{ pointer, code, detail }] });
 }

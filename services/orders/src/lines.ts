@@ -1,4 +1,6 @@
-import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import { unavailable, DomainError } from "@waybill/errors/domain-error.ts";
+import type { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
@@ -15,4 +17,35 @@ export async function linesOf(
   const { orders } = await lineItems.listLineItems({ order_ids: documents.map(({ _id }) => _id) }, call);
   const byOrder = new Map(orders.map((lines) => [lines.order_id, lines]));
   return documents.map(({ _id }) => byOrder.get(_id) ?? noLines);
+}
+
+/** The lines of an open order, closed to changes. */
+export interface SealedLines {
+  lines: LineItem[];
+  /** Called by the rule that takes the order out of `open`: throws if these may no longer be its lines. */
+  assertCurrent: (order: OrderDocument) => void;
+}
+
+// Line-items opens a seal again whose order stayed open for five minutes.
+const SEAL_MS_MAX = 30_000;
+
+/**
+ * Has line-items close the lines of an open order, which is the first step out of `open`. After a crash they
+ * stay closed, and the next attempt goes on from there.
+ */
+export async function sealLines(
+  { lineItems }: Pick<OrdersContext, "lineItems">,
+  { _id, version }: OrderDocument,
+  call: CallOptions,
+): Promise<SealedLines> {
+  const sealedAt = performance.now();
+  const { lines } = await lineItems.sealLines({ order_id: _id }, call);
+  return {
+    lines: lines!.line_items,
+    assertCurrent(order) {
+      if (performance.now() - sealedAt > SEAL_MS_MAX) throw unavailable("the order's change took too long");
+      // Its rule gets the order with the version that the change will have.
+      if (order.version !== version + 1) throw new DomainError("CONFLICT");
+    },
+  };
 }

@@ -6,20 +6,34 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { substatusOf } from "./lifecycle.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
 export interface OrderDocument
-  extends Omit<Order, "id" | "line_items" | "version" | "updated_at">, AggregateDocument {
+  extends Omit<Order, "id" | "line_items" | "substatus" | "version" | "updated_at">, AggregateDocument {
   order_nr: number;
   customer_identifier: string;
   status: string;
   /** Units per line, counted here once the order has left `open`; empty before. */
   line_counts: LineCount[];
+  /** The update request that has the order locked while it replaces its lines. */
+  changing: string | null;
+  /** While the warehouse has stopped working on it. */
+  hold: Hold | null;
+  /** Whether units wait for stock. */
+  backordered: boolean;
   /** The request ids of the latest moves, so that a repeat changes nothing. */
   request_ids: string[];
   /** Of the record as it was first submitted. */
   fingerprint: string;
+}
+
+/** Why and since when a warehouse has stopped working on an order. */
+export interface Hold {
+  reason: string | null;
+  /** RFC 3339, UTC. */
+  since: string;
 }
 
 export const ordersCollection: CollectionDeclaration = {
@@ -58,8 +72,22 @@ const PRIORITY_DEFAULT = 100;
 const RECORD_BYTES_MAX = EVENT_BYTES_MAX / 2;
 // Fields that documents from before they existed do not have.
 const blank = Order.decode(new Uint8Array());
-const { id: _id, line_items: _lines, version: _version, updated_at: _at, ...blankFields } = blank;
-const blankDocument = { ...blankFields, line_counts: [], request_ids: [] };
+const {
+  id: _id,
+  line_items: _lines,
+  substatus: _substatus,
+  version: _version,
+  updated_at: _at,
+  ...blankFields
+} = blank;
+const blankDocument = {
+  ...blankFields,
+  line_counts: [],
+  changing: null,
+  hold: null,
+  backordered: false,
+  request_ids: [],
+};
 
 /** The rules of a record that its proto cannot say; null if it keeps them. */
 export function recordRefusal(record: Order): DomainError | null {
@@ -82,7 +110,7 @@ export function createOrder(
   candidate: OrderCandidate,
   { tenantId, orderNr, reference, now }: NewOrder,
 ): Decision<OrderDocument> {
-  const { id: _unset, line_items, ...fields } = candidate.record;
+  const { id: _unset, line_items, substatus: _none, ...fields } = candidate.record;
   const state: OrderDocument = {
     ...fields,
     ...newAggregate(candidate.id, tenantId, now),
@@ -95,6 +123,9 @@ export function createOrder(
     split_policy: fields.split_policy ?? "minimize_splits",
     references: [reference],
     line_counts: [],
+    changing: null,
+    hold: null,
+    backordered: false,
     request_ids: [],
     created_at: now,
     fingerprint: candidate.fingerprint,
@@ -111,11 +142,23 @@ export function fromStored(found: OrderDocument): OrderDocument {
 
 /** The message of a stored order with its lines. */
 export function toOrder(document: OrderDocument, lines: OrderLines): Order {
-  const { _id, tenant_id, fingerprint, sequence, line_counts, request_ids, ...fields } = document;
+  const {
+    _id,
+    tenant_id,
+    fingerprint,
+    sequence,
+    line_counts,
+    changing,
+    hold,
+    backordered,
+    request_ids,
+    ...fields
+  } = document;
   return {
     ...blank,
     ...fields,
     id: _id,
+    substatus: substatusOf(document),
     line_items: lines.line_items,
     lines_revision: lines.lines_revision ?? null,
   };
@@ -128,7 +171,7 @@ export function toSummary(document: OrderDocument, { line_items }: OrderLines): 
     order_nr: document.order_nr,
     customer_identifier: document.customer_identifier,
     status: document.status,
-    substatus: document.substatus ?? null,
+    substatus: substatusOf(document),
     order_type: document.order_type!,
     priority: document.priority!,
     submitted_at: document.submitted_at!,

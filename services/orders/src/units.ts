@@ -1,0 +1,184 @@
+import type { ErrorCode } from "@waybill/errors/catalogue.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
+import type { LineCount, Short } from "@waybill/proto/orders/v1/fulfillment.ts";
+
+/** Units as a caller names them: of a line by its id, or of whatever lines have the SKU. */
+export interface NamedUnits {
+  order_line_item_id?: string | null | undefined;
+  sku_customer_id?: string | null | undefined;
+  quantity?: number | null | undefined;
+  grouping_id?: number | null | undefined;
+}
+
+/** Units of one line. */
+export interface LineUnits {
+  order_line_item_id: string;
+  sku_customer_id: string;
+  quantity: number;
+  grouping_id: number | null;
+  /** Which of the units that the caller named they are. */
+  index: number;
+}
+
+/** How many units of a line can be taken for something. */
+export type Available = (line: LineCount) => number;
+
+export const outstanding: Available = (line) => line.outstanding;
+/** Of the outstanding: not started yet. */
+export const waiting: Available = (line) => line.outstanding - line.in_process - line.packed;
+export const inProcess: Available = (line) => line.in_process;
+export const packed: Available = (line) => line.packed;
+/** Shipped, and neither back nor on their way back. */
+export const returnable: Available = (line) => line.fulfilled - line.returning - line.returned;
+export const returning: Available = (line) => line.returning;
+
+/** Where units go that line-items' ledger follows. */
+export type MovementKind =
+  "fulfilled" | "shorted" | "canceled" | "returning" | "returned" | "return_canceled";
+/** What can be done with units of a line; those that are started or packed are still outstanding. */
+export type UnitChange = MovementKind | "started" | "packed";
+
+const changes: Readonly<Record<UnitChange, (line: LineCount, units: number) => Partial<LineCount>>> = {
+  started: (line, units) => ({ in_process: line.in_process + units }),
+  packed: (line, units) => ({ in_process: line.in_process - units, packed: line.packed + units }),
+  fulfilled: (line, units) => ({
+    packed: line.packed - units,
+    outstanding: line.outstanding - units,
+    fulfilled: line.fulfilled + units,
+  }),
+  shorted: (line, units) => ({ ...withoutOutstanding(line, units), shorted: line.shorted + units }),
+  canceled: (line, units) => ({ ...withoutOutstanding(line, units), canceled: line.canceled + units }),
+  returning: (line, units) => ({ returning: line.returning + units }),
+  returned: (line, units) => ({ returning: line.returning - units, returned: line.returned + units }),
+  return_canceled: (line, units) => ({ returning: line.returning - units }),
+};
+
+/** Units that are given up are those that nobody has touched yet, then those in process, then packed ones. */
+function withoutOutstanding(line: LineCount, units: number): Partial<LineCount> {
+  const rest = line.outstanding - units;
+  const stillPacked = Math.min(line.packed, rest);
+  return {
+    outstanding: rest,
+    packed: stillPacked,
+    in_process: Math.min(line.in_process, rest - stillPacked),
+  };
+}
+
+/** The counts of an order's lines when it leaves `open`; what creation already gave up stands in `shorts`. */
+export function countLines(lines: readonly LineItem[], shorts: readonly Short[]): LineCount[] {
+  return lines.map(({ id, sku_id, sku_customer_id, quantity }) => {
+    const shorted = Math.min(quantity!, shortedOf(id!, shorts));
+    return {
+      id: id!,
+      sku_id: sku_id!,
+      sku_customer_id: sku_customer_id!,
+      ordered: quantity!,
+      outstanding: quantity! - shorted,
+      fulfilled: 0,
+      shorted,
+      canceled: 0,
+      returning: 0,
+      returned: 0,
+      in_process: 0,
+      packed: 0,
+    };
+  });
+}
+
+/**
+ * The counts after the lines of an order that has not packed anything were replaced: what the warehouse gave
+ * up of a line that stays is still given up. Where it works on every unit, it works on the new ones too.
+ */
+export function recountLines(
+  counts: readonly LineCount[],
+  lines: readonly LineItem[],
+  shorts: readonly Short[],
+): LineCount[] {
+  const startedBefore = new Map(counts.map((line) => [line.id, line.in_process]));
+  const allStarted = counts.some((line) => line.in_process > 0) && !counts.some((line) => waiting(line) > 0);
+  return countLines(lines, shorts).map((line) => ({
+    ...line,
+    in_process: allStarted ? line.outstanding : Math.min(line.outstanding, startedBefore.get(line.id) ?? 0),
+  }));
+}
+
+function shortedOf(lineId: string, shorts: readonly Short[]): number {
+  return shorts
+    .filter(({ order_line_item_id }) => order_line_item_id === lineId)
+    .reduce((sum, { quantity }) => sum + quantity!, 0);
+}
+
+/** Every unit that is available, line by line. */
+export function everyUnit(counts: readonly LineCount[], available: Available): LineUnits[] {
+  return counts.map((line) => unitsOf(line, available(line))).filter(({ quantity }) => quantity > 0);
+}
+
+/**
+ * The units that a caller names, line by line: those of a SKU are taken from its first line that has some
+ * available. Throws `REQUIRED`, `LINE_NOT_FOUND` or `QUANTITY_EXCEEDED` with the place in the request.
+ */
+export function namedUnits(
+  counts: readonly LineCount[],
+  named: readonly NamedUnits[],
+  available: Available,
+  place: string,
+): LineUnits[] {
+  const left = new Map(counts.map((line) => [line.id, available(line)]));
+  return named.flatMap((item, index) => {
+    const at = `${place}/${index}`;
+    let rest = item.quantity!;
+    const taken = linesNamed(counts, item, at).map((line) => {
+      const units = Math.min(rest, left.get(line.id)!);
+      left.set(line.id, left.get(line.id)! - units);
+      rest -= units;
+      return { ...unitsOf(line, units), grouping_id: item.grouping_id ?? null, index };
+    });
+    if (rest > 0) throw refusal("QUANTITY_EXCEEDED", `${at}/quantity`, `is ${rest} more than there are`);
+    return taken.filter(({ quantity }) => quantity > 0);
+  });
+}
+
+function linesNamed(counts: readonly LineCount[], item: NamedUnits, at: string): LineCount[] {
+  const { order_line_item_id: id, sku_customer_id: sku } = item;
+  if (!id && !sku)
+    throw refusal("REQUIRED", `${at}/sku_customer_id`, "a line is named by its SKU or order_line_item_id");
+  const named = counts.filter((line) => (!id || line.id === id) && (!sku || line.sku_customer_id === sku));
+  if (named.length > 0) return named;
+  const field = id ? "order_line_item_id" : "sku_customer_id";
+  throw refusal("LINE_NOT_FOUND", `${at}/${field}`, "is not on the order");
+}
+
+/** The counts after these units have changed their place. */
+export function changeUnits(
+  counts: readonly LineCount[],
+  units: readonly LineUnits[],
+  change: UnitChange,
+): LineCount[] {
+  const byLine = Map.groupBy(units, ({ order_line_item_id }) => order_line_item_id);
+  return counts.map((line) =>
+    (byLine.get(line.id) ?? []).reduce(
+      (now, { quantity }) => ({ ...now, ...changes[change](now, quantity) }),
+      line,
+    ),
+  );
+}
+
+/** The units as an event tells of them. */
+export function toMovements(units: readonly LineUnits[], kind: MovementKind): Movement[] {
+  return units.map(({ order_line_item_id, quantity, grouping_id }) => ({
+    order_line_item_id,
+    kind,
+    quantity,
+    grouping_id,
+  }));
+}
+
+function unitsOf({ id, sku_customer_id }: LineCount, quantity: number): LineUnits {
+  return { order_line_item_id: id, sku_customer_id, quantity, grouping_id: null, index: 0 };
+}
+
+function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
+  return new DomainError(code, undefined, { violations: [{ pointer, code, detail }] });
+}
