@@ -250,6 +250,13 @@ const rows = {
     action: "Send one of the two.",
   },
 
+  SKU_RETIRED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The SKU is retired",
+    action: "Order another SKU, or bring this one back with PUT /skus.",
+  },
+
   // Callbacks.
   CALLBACK_NOT_FOUND: {
     grpc: "NOT_FOUND",

@@ -2,7 +2,8 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { describe, expect, it, test } from "vitest";
-import { createOrderLines, toOrderLines, type KnownSkus } from "./order-lines.ts";
+import type { KnownSkus } from "./line.ts";
+import { createOrderLines, reopen, replaceLines, seal, toOrderLines } from "./order-lines.ts";
 import { createSku, type SkuDocument } from "./sku.ts";
 
 const empty = new Uint8Array();
@@ -165,6 +166,8 @@ test("the lines of a new order are open, under the order's id, in revision 1", (
     line_items: document.lines,
     line_ids: [],
     lines_revision: 1,
+    lines_sequence: 0,
+    order_sequence: 0,
   });
 });
 
@@ -173,4 +176,122 @@ test("a line that was stored before a field existed shows that field as null", (
   const old = { id: "line-0", quantity: 1 } as LineItem;
   const [shown] = toOrderLines({ ...document, lines: [old] }).line_items;
   expect(shown).toEqual({ ...LineItem.decode(empty), id: "line-0", quantity: 1 });
+});
+
+describe("replacing an order's lines", () => {
+  const replace = (
+    patches: Partial<LineItem>[],
+    document = create([{ sku_id: "sku-tea" }]),
+    request_id = "r1",
+  ) =>
+    replaceLines(
+      { ...document, version: document.version + 1, updated_at: later },
+      {
+        order_id: "order-1",
+        request_id,
+        line_items: patches.map((patch) => ({ ...LineItem.decode(empty), quantity: 1, ...patch })),
+      },
+      patches.map((_, index) => `new-${index}`),
+      known,
+    );
+  const later = "2024-05-02T00:00:00.000Z";
+
+  it("keeps the lines of a SKU in their order, with id and price, and adds the others", () => {
+    const before = create([
+      { sku_id: "sku-tea" },
+      { sku_id: "sku-paper" },
+      { sku_id: "sku-tea", quantity: 7 },
+    ]);
+    const { state } = replace(
+      [
+        { sku_id: "sku-paper", quantity: 2 },
+        { sku_customer_id: "tea", quantity: 3 },
+        { sku_id: "sku-tea", quantity: 7 },
+        { sku_id: "sku-tea", quantity: 9 },
+      ],
+      before,
+    );
+    expect(state.lines.map(({ id, quantity, version }) => [id, quantity, version])).toEqual([
+      ["line-1", 2, 2],
+      ["line-0", 3, 2],
+      ["line-2", 7, 1],
+      ["new-3", 9, 1],
+    ]);
+    expect(state.lines[1]).toMatchObject({
+      references: before.lines[0]!.references,
+      total_net_price: "67.26",
+      created_at: now,
+      updated_at: later,
+    });
+  });
+
+  it("is one event with all lines, and one revision", () => {
+    const { state, events } = replace([{ sku_id: "sku-tea", quantity: 2 }]);
+    expect(events).toMatchObject([
+      {
+        type: "waybill.line_items.changed.v1",
+        data: {
+          order_id: "order-1",
+          lines_revision: 2,
+          cause: "replaced",
+          lines: [{ id: "line-0", quantity: 2 }],
+        },
+      },
+    ]);
+    expect(state.version).toBe(2);
+  });
+
+  it("changes nothing when its request was done before", () => {
+    const once = replace([{ sku_id: "sku-tea", quantity: 2 }]).state;
+    const again = replace([{ sku_id: "sku-paper" }], once);
+    expect(again.state.lines).toEqual(once.lines);
+    expect(again.events).toEqual([]);
+  });
+
+  it("keeps a line whose SKU was retired, but takes no new one of it", () => {
+    const retired = { ...tea, retired_at: now };
+    const skus = { byId: new Map([["sku-tea", retired]]), byCustomerIdentifier: new Map() };
+    const line = { ...LineItem.decode(empty), sku_id: "sku-tea", quantity: 4 };
+    const request = { order_id: "order-1", request_id: "r1", line_items: [line] };
+    const { state } = replaceLines(create([{ sku_id: "sku-tea" }]), request, ["new"], skus);
+    expect(state.lines).toMatchObject([{ id: "line-0", quantity: 4 }]);
+    expect(() => replaceLines(create([]), request, ["new"], skus)).toThrowError(
+      expect.objectContaining({ code: "SKU_RETIRED" }),
+    );
+  });
+
+  it("refuses fewer units of a line than were fulfilled, shorted or canceled", () => {
+    const document = create([{ sku_id: "sku-tea", quantity: 9 }]);
+    const lines = document.lines.map((line) => ({ ...line, uom_quantity_shorted: 3 }));
+    const shorted = { ...document, lines };
+    expect(
+      replace([{ sku_id: "sku-tea", quantity: 3 }], shorted).state.lines[0]!.uom_quantity_outstanding,
+    ).toBe(0);
+    expect(() => replace([{ sku_id: "sku-tea", quantity: 2 }], shorted)).toThrowError(
+      expect.objectContaining({
+        violations: [expect.objectContaining({ pointer: "/line_items/0/quantity" })],
+      }),
+    );
+  });
+});
+
+test("lines that no event could carry are refused", () => {
+  const pick_from = [
+    {
+      match_type: "lot_number",
+      match_style: "hard",
+      match_value: Array.from({ length: 100 }, () => "x".repeat(200)),
+    },
+  ];
+  const line = { sku_id: "sku-tea", pick_from };
+  expect(refusalOf(Array.from({ length: 30 }, () => line))).not.toBeInstanceOf(DomainError);
+  expect(refusalOf(Array.from({ length: 40 }, () => line))).toMatchObject({ code: "RECORD_TOO_LARGE" });
+});
+
+test("a seal is lifted only if nobody renewed it", () => {
+  const sealed = seal({ ...create([]), updated_at: now }).state;
+  expect(sealed).toMatchObject({ open: false, sealed_at: now });
+  expect(reopen(sealed, now).state).toMatchObject({ open: true, sealed_at: null });
+  const renewed = seal({ ...sealed, updated_at: "2024-05-01T00:01:00.000Z" }).state;
+  expect(reopen(renewed, now).state).toBe(renewed);
 });

@@ -1,11 +1,16 @@
 import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
-import type { ErrorCode } from "@waybill/errors/catalogue.ts";
+import { EVENT_BYTES_MAX, type NewEvent } from "@waybill/events/outbox.ts";
+import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import { newReference } from "@waybill/mongo/ids.ts";
-import { LineItem, type OrderLines, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
-import { priceLine } from "./price.ts";
-import type { SkuDocument } from "./sku.ts";
+import type {
+  LineItem,
+  LineItemsEventData,
+  OrderLines,
+  ReplaceLinesRequest,
+} from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
+import { changeLine, createLine, skuOf, termsOf, toLineItem, type KnownSkus } from "./line.ts";
 
 /**
  * The lines of one order as one document: they are stored, changed and sealed together, so that an order
@@ -14,27 +19,34 @@ import type { SkuDocument } from "./sku.ts";
 export interface OrderLinesDocument extends AggregateDocument {
   /** Whether lines may still change here; false once the order has left `open`. */
   open: boolean;
+  /** When they were last sealed, until it is known that the order has left `open`; null otherwise. */
+  sealed_at: string | null;
   lines: LineItem[];
+  /** The sequence of the last event of the order that the ledger followed; 0 if there was none. */
+  order_sequence: number;
+  /** The request ids of the latest replacements, so that a repeat changes nothing. */
+  replacements: string[];
 }
 
 export const orderLinesCollection: CollectionDeclaration = {
   name: "order_lines",
-  indexes: [{ name: "by_line", key: { tenant_id: 1, "lines.id": 1 } }],
+  indexes: [
+    { name: "by_line", key: { tenant_id: 1, "lines.id": 1 } },
+    { name: "seals", key: { sealed_at: 1 }, partialFilterExpression: { sealed_at: { $type: "string" } } },
+  ],
 };
 
-/** The SKUs that lines name, by id and by customer_identifier. */
-export interface KnownSkus {
-  byId: ReadonlyMap<string, SkuDocument>;
-  byCustomerIdentifier: ReadonlyMap<string, SkuDocument>;
-}
+/** What changed an order's lines, see `LineItemsEventData`. */
+export type Cause = "added" | "patched" | "deleted" | "replaced" | "confirmed";
 
-/** Counters have up to ten digits (000 Orders Groupings). */
-const AMOUNT_MAX = 9_999_999_999;
-const blank = LineItem.decode(new Uint8Array());
+// Counters and movements of an event have room beside them.
+const LINES_BYTES_MAX = (EVENT_BYTES_MAX / 4) * 3;
+// More than an order has update requests in flight; the oldest are forgotten.
+const REPLACEMENTS_MAX = 20;
 
 /**
- * The rule of adding an order's first lines: each with its SKU's text and price of that moment. Throws
- * `REQUIRED`, `SKU_NOT_FOUND`, `SKU_MISMATCH` or `OUT_OF_RANGE` with the place in the order.
+ * The rule of adding an order's first lines: each with its SKU's text and price of that moment. Throws with
+ * the place in the order, see `createLine` and `skuOf`; `RECORD_TOO_LARGE`.
  */
 export function createOrderLines(
   tenantId: string,
@@ -43,90 +55,108 @@ export function createOrderLines(
   now: string,
 ): OrderLinesDocument {
   if (line_ids.length !== line_items.length) {
-    throw refusal("INVALID_REQUEST", "/line_ids", "must have an id for each line");
+    const detail = "must have an id for each line";
+    const violations = [{ pointer: "/line_ids", code: "INVALID_REQUEST" as const, detail }];
+    throw new DomainError("INVALID_REQUEST", detail, { violations });
   }
   const lines = line_items.map((line, index) => {
-    const sku = skuOf(line, skus, index);
-    return createLine(line, line_ids[index]!, sku, amountInBaseUnit(line, sku, index), now);
+    const place = placeIn(index);
+    return createLine(line, skuOf(line, skus, place), { id: line_ids[index]!, now, place });
   });
-  return { ...newAggregate(order_id!, tenantId, now), open: true, lines };
+  assertBounded(lines);
+  const document = newAggregate(order_id!, tenantId, now);
+  return { ...document, open: true, sealed_at: null, lines, order_sequence: 0, replacements: [] };
 }
 
-/** The rule of closing an order's lines to changes; closed ones stay as they are. */
-export function seal(lines: OrderLinesDocument): Decision<OrderLinesDocument> {
-  return { state: lines.open ? { ...lines, open: false } : lines, events: [] };
+/** The rule of closing an order's lines to changes, or of renewing the seal's time. */
+export function seal(document: OrderLinesDocument): Decision<OrderLinesDocument> {
+  return { state: { ...document, open: false, sealed_at: document.updated_at }, events: [] };
+}
+
+/** The rule of lifting a seal whose order stayed open; one that was renewed meanwhile stays. */
+export function reopen(document: OrderLinesDocument, sealedAt: string): Decision<OrderLinesDocument> {
+  const lifted = document.sealed_at === sealedAt;
+  return { state: lifted ? { ...document, open: true, sealed_at: null } : document, events: [] };
+}
+
+/**
+ * The rule of putting other lines in the place of an order's lines, see `ReplaceLines` in the proto;
+ * `newIds` has one for each line.
+ */
+export function replaceLines(
+  document: OrderLinesDocument,
+  { request_id, line_items }: ReplaceLinesRequest,
+  newIds: readonly string[],
+  skus: KnownSkus,
+): Decision<OrderLinesDocument> {
+  if (document.replacements.includes(request_id!)) return { state: document, events: [] };
+  const now = document.updated_at;
+  const left = Map.groupBy(document.lines, ({ sku_id }) => sku_id!);
+  const lines = line_items.map((line, index) => {
+    const place = placeIn(index);
+    const sku = skuOf(line, skus, place);
+    const kept = left.get(sku._id)?.shift();
+    if (kept === undefined) return createLine(line, sku, { id: newIds[index]!, now, place });
+    return changeLine(kept, termsOf(line), now, place);
+  });
+  const replacements = [...document.replacements, request_id!].slice(-REPLACEMENTS_MAX);
+  return changed({ ...document, lines, replacements }, "replaced");
 }
 
 /** The message of an order's stored lines. */
-export function toOrderLines({ _id, lines, version }: OrderLinesDocument): OrderLines {
+export function toOrderLines({
+  _id,
+  lines,
+  version,
+  sequence,
+  order_sequence,
+}: OrderLinesDocument): OrderLines {
   return {
     order_id: _id,
-    line_items: lines.map((line) => ({ ...blank, ...line })),
+    line_items: lines.map(toLineItem),
     line_ids: [],
     lines_revision: version,
+    lines_sequence: sequence,
+    order_sequence,
   };
 }
 
-function createLine(line: LineItem, id: string, sku: SkuDocument, amount: number, now: string): LineItem {
-  const quantity = line.quantity!;
+/** The data of the next event about these lines, as they are now. */
+export function lineItemsEventData(
+  { _id, version, lines, sequence, order_sequence }: OrderLinesDocument,
+  cause: string,
+  movements: Movement[] = [],
+): LineItemsEventData {
   return {
-    ...blank,
-    id,
-    sku_id: sku._id,
-    sku_customer_id: sku.customer_identifier,
-    quantity,
-    promised_delivery_date: line.promised_delivery_date ?? null,
-    estimated_delivery_date: line.estimated_delivery_date ?? null,
-    pick_from: line.pick_from as PickFrom[],
-    references: [newReference("COL")],
-    unit: sku.unit ?? null,
-    base_unit: sku.base_unit ?? null,
-    amount_in_base_unit: amount,
-    description: sku.description ?? null,
-    order_number: sku.supplier_order_number ?? sku.order_number ?? null,
-    currency: sku.currency ?? null,
-    catalog_price: sku.catalog_price ?? null,
-    tax_rate: sku.tax_rate ?? null,
-    price_units_per_unit: sku.price_units_per_unit ?? 1,
-    ...priceOf(sku, quantity),
-    created_at: now,
-    updated_at: now,
+    order_id: _id,
+    lines_revision: version,
+    cause,
+    lines: lines.map(toLineItem),
+    movements,
+    lines_sequence: sequence + 1,
+    order_sequence,
   };
 }
 
-function amountInBaseUnit(line: LineItem, sku: SkuDocument, index: number): number {
-  const amount = line.quantity! * (sku.base_units_per_unit ?? 1);
-  if (amount <= AMOUNT_MAX) return amount;
-  const detail = `quantity in base units (${sku.base_unit}) must be ${AMOUNT_MAX} or less`;
-  throw refusal("OUT_OF_RANGE", `/line_items/${index}/quantity`, detail);
+function changed(state: OrderLinesDocument, cause: Cause): Decision<OrderLinesDocument> {
+  assertBounded(state.lines);
+  const event: NewEvent = {
+    topic: topics.lineItems,
+    type: "waybill.line_items.changed.v1",
+    data: lineItemsEventData(state, cause),
+  };
+  return { state, events: [event] };
 }
 
-function priceOf(sku: SkuDocument, quantity: number) {
-  return priceLine({
-    unitPrice: sku.catalog_price ?? null,
-    quantity,
-    priceUnitsPerUnit: sku.price_units_per_unit ?? 1,
-    taxRate: sku.tax_rate ?? null,
-    currency: sku.currency ?? "EUR",
-  });
+/** Every event carries all lines, and must pass Kafka. */
+function assertBounded(lines: readonly LineItem[]): void {
+  if (Buffer.byteLength(JSON.stringify(lines)) <= LINES_BYTES_MAX) return;
+  throw new DomainError(
+    "RECORD_TOO_LARGE",
+    `the lines of an order must be at most ${LINES_BYTES_MAX} bytes of JSON, with their SKUs' texts`,
+  );
 }
 
-function skuOf(line: LineItem, { byId, byCustomerIdentifier }: KnownSkus, index: number): SkuDocument {
-  const place = (field: string) => `/line_items/${index}/${field}`;
-  if (!line.sku_id && !line.sku_customer_id) {
-    throw refusal("REQUIRED", place("sku_customer_id"), "a line names its SKU by sku_customer_id or sku_id");
-  }
-  const named = line.sku_customer_id ? byCustomerIdentifier.get(line.sku_customer_id) : undefined;
-  if (line.sku_customer_id && !named)
-    throw refusal("SKU_NOT_FOUND", place("sku_customer_id"), "there is no such SKU");
-  const byItsId = line.sku_id ? byId.get(line.sku_id) : undefined;
-  if (line.sku_id && !byItsId) throw refusal("SKU_NOT_FOUND", place("sku_id"), "there is no such SKU");
-  if (named && byItsId && named._id !== byItsId._id) {
-    throw refusal("SKU_MISMATCH", place("sku_id"), "sku_id and sku_customer_id name different SKUs");
-  }
-  return (named ?? byItsId)!;
-}
-
-function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
-  return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
+function placeIn(index: number): (field: string) => string {
+  return (field) => `/line_items/${index}/${field}`;
 }

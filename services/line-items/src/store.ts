@@ -5,7 +5,8 @@ import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import type { Collection } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
-import type { KnownSkus, OrderLinesDocument } from "./order-lines.ts";
+import type { KnownSkus } from "./line.ts";
+import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
 
 /** The SKUs with these customer_identifiers, as far as `createOnce` looks at them. */
@@ -158,6 +159,30 @@ export async function freeAttempts(
 /** Remembers that every attempt up to this order id has been looked at. */
 export async function saveSweep({ sweeps }: LineItemsContext, position: string): Promise<void> {
   await sweeps.updateOne({ _id: "attempts" }, { $set: { position } }, { upsert: true });
+}
+
+/** A sealed order of which it is not known yet that it has left `open`. */
+export interface Seal {
+  /** The order's id. */
+  _id: string;
+  tenant_id: string;
+  sealed_at: string;
+}
+
+/** Seals made before that time (RFC 3339, UTC), the oldest first. */
+export function oldSeals({ orderLines }: LineItemsContext, before: string, limit: number): Promise<Seal[]> {
+  return orderLines.collection
+    .find({ sealed_at: { $lt: before } })
+    .project<Seal>({ tenant_id: 1, sealed_at: 1 })
+    .sort({ sealed_at: 1 })
+    .limit(limit)
+    .toArray();
+}
+
+/** Remembers that these orders have left `open`: their seals are for good. No change of the lines. */
+export async function keepSeals({ orderLines }: LineItemsContext, seals: readonly Seal[]): Promise<void> {
+  const ids = seals.map(({ _id }) => _id);
+  await orderLines.collection.updateMany({ _id: { $in: ids } }, { $set: { sealed_at: null } });
 }
 
 /** The documents of the sweeps, for the context. */

@@ -3,7 +3,17 @@ import { firstIdAt } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { LineItemsContext } from "./context.ts";
-import { freeAttempts, nextAttempts, saveSweep, type Attempt } from "./store.ts";
+import { reopen, type OrderLinesDocument } from "./order-lines.ts";
+import {
+  freeAttempts,
+  keepSeals,
+  nextAttempts,
+  oldSeals,
+  saveSweep,
+  updateOrderLines,
+  type Attempt,
+  type Seal,
+} from "./store.ts";
 
 /**
  * Lines are stored before their order commits (ARCHITECTURE.md, "One request"). An attempt that never commits
@@ -11,6 +21,11 @@ import { freeAttempts, nextAttempts, saveSweep, type Attempt } from "./store.ts"
  * service commits no attempt older than 30 seconds.
  */
 const ATTEMPT_AGE_MS = 5 * 60_000;
+/**
+ * Lines are sealed before their order leaves `open`. If it stays open, because the caller was refused or
+ * died, the seal is lifted. The orders service commits nothing on a seal older than 30 seconds.
+ */
+const SEAL_AGE_MS = 5 * 60_000;
 const BATCH_ORDERS_MAX = 1_000;
 const CALL_MS_MAX = 10_000;
 
@@ -33,8 +48,8 @@ async function sweepForEver(
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      const more = await sweepOnce(context);
-      if (more) continue;
+      const [moreAttempts, moreSeals] = [await sweepOnce(context), await sweepSeals(context)];
+      if (moreAttempts || moreSeals) continue;
     } catch (error) {
       context.log.warn(errorFacts(error), "sweep.interrupted");
     }
@@ -52,6 +67,35 @@ export async function sweepOnce(context: LineItemsContext): Promise<boolean> {
   }
   await saveSweep(context, attempts.at(-1)!._id);
   return attempts.length === BATCH_ORDERS_MAX;
+}
+
+/** Looks at the seals that are old enough. Answers whether there may be more. */
+export async function sweepSeals(context: LineItemsContext): Promise<boolean> {
+  const before = new Date(Date.now() - SEAL_AGE_MS).toISOString();
+  const seals = await oldSeals(context, before, BATCH_ORDERS_MAX);
+  for (const [tenantId, members] of Map.groupBy(seals, ({ tenant_id }) => tenant_id)) {
+    await settleSeals(context, tenantId, members);
+  }
+  return seals.length === BATCH_ORDERS_MAX;
+}
+
+async function settleSeals(
+  context: LineItemsContext,
+  tenantId: string,
+  seals: readonly Seal[],
+): Promise<void> {
+  const call = { ...newCaller(tenantId), deadline: Date.now() + CALL_MS_MAX };
+  const { orders } = await context.orders.findOrders({ ids: seals.map(({ _id }) => _id) }, call);
+  const open = new Set(orders.filter(({ status }) => status === "open").map(({ id }) => id));
+  await keepSeals(
+    context,
+    seals.filter(({ _id }) => !open.has(_id)),
+  );
+  for (const { _id, sealed_at } of seals.filter((seal) => open.has(seal._id))) {
+    const lift = (lines: OrderLinesDocument) => reopen(lines, sealed_at);
+    await updateOrderLines(context, tenantId, _id, lift, call.traceparent);
+    context.log.info({ tenant_id: tenantId, order_id: _id }, "sweep.reopened");
+  }
 }
 
 async function freeUnknown(

@@ -2,6 +2,7 @@ import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
 import type { Filter } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
@@ -135,17 +136,17 @@ export function listEventRows(
     .toArray();
 }
 
-/** Which of these ids are orders of the tenant. */
-export async function findOrderIds(
+/** Which of these ids are orders of the tenant, and where they stand. */
+export async function findStandings(
   { orders }: OrdersContext,
   tenantId: string,
   ids: readonly string[],
-): Promise<string[]> {
+): Promise<OrderStanding[]> {
   const found = await orders.collection
     .find({ _id: { $in: [...ids] }, tenant_id: tenantId })
-    .project<{ _id: string }>({ _id: 1 })
+    .project<{ _id: string; status: string }>({ status: 1 })
     .toArray();
-  return found.map(({ _id }) => _id);
+  return found.map(({ _id, status }) => ({ id: _id, status }));
 }
 
 function toQuery({

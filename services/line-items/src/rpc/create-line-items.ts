@@ -7,7 +7,8 @@ import type {
 } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { createOrderLines, type KnownSkus, type OrderLinesDocument } from "../order-lines.ts";
+import type { KnownSkus } from "../line.ts";
+import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
 import { findSkusOfLines, insertOrderLines } from "../store.ts";
 
 export async function createLineItems(

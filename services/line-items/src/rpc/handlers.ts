@@ -7,6 +7,7 @@ import { createSkus } from "./create-skus.ts";
 import { getSku } from "./get-sku.ts";
 import { listLineItems } from "./list-line-items.ts";
 import { listSkus } from "./list-skus.ts";
+import { replaceLines } from "./replace-lines.ts";
 import { sealLines } from "./seal-lines.ts";
 
 export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> = {
@@ -18,5 +19,6 @@ export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> =
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {
   createLineItems,
   listLineItems,
+  replaceLines,
   sealLines,
 };

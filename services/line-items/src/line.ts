@@ -1,0 +1,154 @@
+import type { ErrorCode } from "@waybill/errors/catalogue.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { newReference } from "@waybill/mongo/ids.ts";
+import { LineItem, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
+import { priceLine } from "./price.ts";
+import type { SkuDocument } from "./sku.ts";
+
+/** The SKUs that lines name, by id and by customer_identifier. */
+export interface KnownSkus {
+  byId: ReadonlyMap<string, SkuDocument>;
+  byCustomerIdentifier: ReadonlyMap<string, SkuDocument>;
+}
+
+/** Where the fields of a line are in the request that brought it: a JSON pointer of a field. */
+export type PlaceOf = (field: string) => string;
+
+/** Counters have up to ten digits (000 Orders Groupings). */
+const AMOUNT_MAX = 9_999_999_999;
+const blank = LineItem.decode(new Uint8Array());
+
+/**
+ * The rule of a new line: it gets its SKU's text, units and price of this moment. Throws `SKU_RETIRED` or
+ * `OUT_OF_RANGE`.
+ */
+export function createLine(
+  line: LineItem,
+  sku: SkuDocument,
+  { id, now, place }: { id: string; now: string; place: PlaceOf },
+): LineItem {
+  if (sku.retired_at) {
+    throw refusal("SKU_RETIRED", place(line.sku_id ? "sku_id" : "sku_customer_id"), "is retired");
+  }
+  return settle(
+    {
+      ...blank,
+      ...ofSku(sku),
+      id,
+      ...termsOf(line),
+      references: [newReference("COL")],
+      created_at: now,
+      updated_at: now,
+      version: 1,
+      uom_quantity_fulfilled: 0,
+      uom_quantity_shorted: 0,
+      uom_quantity_canceled: 0,
+      uom_quantity_returning: 0,
+      uom_quantity_returned: 0,
+      uom_quantity_allocated: 0,
+    },
+    place,
+  );
+}
+
+/**
+ * The rule of changing a line: what follows from the changed fields is computed anew. The line itself if
+ * nothing changes. Throws `OUT_OF_RANGE`.
+ */
+export function changeLine(line: LineItem, change: Partial<LineItem>, now: string, place: PlaceOf): LineItem {
+  if (Object.entries(change).every(([name, value]) => same(line[name as keyof LineItem], value))) return line;
+  return settle({ ...line, ...change, version: (line.version ?? 0) + 1, updated_at: now }, place);
+}
+
+/** What a caller says about a line, besides its SKU. */
+export function termsOf(line: LineItem) {
+  return {
+    quantity: line.quantity!,
+    promised_delivery_date: line.promised_delivery_date ?? null,
+    estimated_delivery_date: line.estimated_delivery_date ?? null,
+    pick_from: line.pick_from as PickFrom[],
+  } satisfies Partial<LineItem>;
+}
+
+/** What a line takes from its SKU when it is added, or when it changes to that SKU. */
+export function ofSku(sku: SkuDocument) {
+  return {
+    sku_id: sku._id,
+    sku_customer_id: sku.customer_identifier,
+    unit: sku.unit ?? null,
+    base_unit: sku.base_unit ?? null,
+    base_units_per_unit: sku.base_units_per_unit ?? 1,
+    price_units_per_unit: sku.price_units_per_unit ?? 1,
+    description: sku.description ?? null,
+    order_number: sku.supplier_order_number ?? sku.order_number ?? null,
+    currency: sku.currency ?? null,
+    catalog_price: sku.catalog_price ?? null,
+    tax_rate: sku.tax_rate ?? null,
+  } satisfies Partial<LineItem>;
+}
+
+/**
+ * The SKU that a line names, by its id, by the merchant's name, or by both if they agree. Throws `REQUIRED`,
+ * `SKU_NOT_FOUND` or `SKU_MISMATCH`.
+ */
+export function skuOf(
+  { sku_id, sku_customer_id }: Pick<LineItem, "sku_id" | "sku_customer_id">,
+  { byId, byCustomerIdentifier }: KnownSkus,
+  place: PlaceOf,
+): SkuDocument {
+  if (!sku_id && !sku_customer_id) {
+    throw refusal("REQUIRED", place("sku_customer_id"), "a line names its SKU by sku_customer_id or sku_id");
+  }
+  const named = sku_customer_id ? byCustomerIdentifier.get(sku_customer_id) : undefined;
+  if (sku_customer_id && !named)
+    throw refusal("SKU_NOT_FOUND", place("sku_customer_id"), "there is no such SKU");
+  const byItsId = sku_id ? byId.get(sku_id) : undefined;
+  if (sku_id && !byItsId) throw refusal("SKU_NOT_FOUND", place("sku_id"), "there is no such SKU");
+  if (named && byItsId && named._id !== byItsId._id) {
+    throw refusal("SKU_MISMATCH", place("sku_id"), "sku_id and sku_customer_id name different SKUs");
+  }
+  return (named ?? byItsId)!;
+}
+
+/** A stored line as a message: a field that it was stored without is null. */
+export function toLineItem(line: LineItem): LineItem {
+  return { ...blank, ...line };
+}
+
+/** A refusal of one place. */
+export function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
+  return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
+}
+
+/** Everything that follows from a line's own facts: amount, price, outstanding units. */
+function settle(line: LineItem, place: PlaceOf): LineItem {
+  const quantity = line.quantity!;
+  const moved = line.uom_quantity_fulfilled! + line.uom_quantity_shorted! + line.uom_quantity_canceled!;
+  if (quantity < moved) {
+    const detail = `must be ${moved} or more: so many units were fulfilled, shorted or canceled already`;
+    throw refusal("OUT_OF_RANGE", place("quantity"), detail);
+  }
+  return {
+    ...line,
+    amount_in_base_unit: amountInBaseUnit(line, place),
+    uom_quantity_outstanding: quantity - moved,
+    ...priceLine({
+      unitPrice: line.confirmed_price ?? line.catalog_price ?? null,
+      quantity,
+      priceUnitsPerUnit: line.price_units_per_unit ?? 1,
+      taxRate: line.tax_rate ?? null,
+      currency: line.currency ?? "EUR",
+    }),
+  };
+}
+
+function amountInBaseUnit({ quantity, base_unit, base_units_per_unit }: LineItem, place: PlaceOf): number {
+  const amount = quantity! * base_units_per_unit!;
+  if (amount <= AMOUNT_MAX) return amount;
+  const detail = `quantity in base units (${base_unit}) must be ${AMOUNT_MAX} or less`;
+  throw refusal("OUT_OF_RANGE", place("quantity"), detail);
+}
+
+function same(left: unknown, right: unknown): boolean {
+  return left === right || JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
+}
