@@ -1,6 +1,6 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import { ScalarType, type DescMessage } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { descriptors } from "./descriptors.ts";
+import { descriptors, fieldRules } from "./descriptors.ts";
 import { methodAt, methods } from "./methods.ts";
 
 const files = [...descriptors.files].filter(({ proto }) => proto.package.startsWith("waybill."));
@@ -36,10 +36,21 @@ test("every service and every RPC says in a comment what it does", () => {
   expect(silent).toEqual([]);
 });
 
-test("every parameter of a path is a field of the request, and of a location one of the response", () => {
+test("every parameter of a path is a field of the request, and of a location or tag one of the response", () => {
   for (const { method, route } of routes) {
-    expect(fieldsOf(method.input)).toEqual(expect.arrayContaining(parameters(route.path)));
-    expect(fieldsOf(method.output)).toEqual(expect.arrayContaining(parameters(route.location ?? "")));
+    const inPath = parameters(route.path);
+    expect(fieldsOf(method.input)).toEqual(expect.arrayContaining(inPath));
+    const answered = expect.arrayContaining(parameters(route.location ?? ""));
+    expect([...fieldsOf(method.output), ...inPath]).toEqual(answered);
+    expect(fieldsOf(method.output)).toEqual(expect.arrayContaining(parameters(route.etag ?? "")));
+  }
+});
+
+test("a field that is a header is a text of the request itself", () => {
+  for (const { method } of routes) {
+    for (const field of method.input.fields.filter((each) => fieldRules(each).header)) {
+      expect(field).toMatchObject({ fieldKind: "scalar", scalar: ScalarType.STRING });
+    }
   }
 });
 

@@ -1,6 +1,7 @@
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { HttpRule } from "@waybill/proto/google/api/http.ts";
+import type { BodyForm } from "@waybill/proto/options/v1/options.ts";
 import { descriptors, httpRule, restOptions } from "./descriptors.ts";
 
 export type Verb = "get" | "put" | "post" | "delete" | "patch";
@@ -12,11 +13,18 @@ export interface Route {
   path: string;
   /** The request field that the body is, `*` for the whole request, null if there is no body. */
   body: string | null;
+  /** Another form that the body may have. */
+  bodyForm: BodyForm;
   /** The response field that is answered, null for the whole response. */
   responseBody: string | null;
   successStatus: number;
-  /** The path of what was created, with `{field.field}` of the response; null if the method creates nothing. */
+  /**
+   * The path of what was created, with `{field.field}` of the response or of the path; null if the method
+   * creates nothing.
+   */
   location: string | null;
+  /** The entity tag of the answer, without its quotes, with `{field.field}` of the response; null: none. */
+  etag: string | null;
 }
 
 /** One RPC of the contract. */
@@ -69,9 +77,11 @@ function routesOf(desc: DescMethod): Route[] {
   return [rule, ...rule.additional_bindings].map((binding) => ({
     ...verbAndPath(binding, desc.name),
     body: binding.body || null,
+    bodyForm: rest.body_form,
     responseBody: binding.response_body || null,
     successStatus: rest.success_status || 200,
     location: rest.location || null,
+    etag: rest.etag || null,
   }));
 }
 

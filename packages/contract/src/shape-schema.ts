@@ -2,13 +2,16 @@ import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf
 import { fieldRules } from "./descriptors.ts";
 import type { JsonSchema } from "./schema.ts";
 
+/** The field that says which other fields a request sets; over REST the keys of its body say so. */
+export const UPDATE_MASK = "update_mask";
+
 /**
  * The shape of a request message as JSON Schema: JSON types, integer ranges, and no key that the message
- * does not have or that only Waybill sets. Null stands for an absent value. The check fills absent lists
- * and maps, which the encoder needs.
+ * does not have, that only Waybill sets, or that comes from elsewhere (a header, the update mask). Null
+ * stands for an absent value. The check fills absent lists and maps, which the encoder needs.
  */
 export function shapeSchema(message: DescMessage): JsonSchema {
-  const fields = message.fields.filter((field) => !fieldRules(field).output_only);
+  const fields = message.fields.filter(isKey);
   return {
     type: "object",
     properties: Object.fromEntries(fields.map((field) => [field.name, fieldShape(field)])),
@@ -18,6 +21,11 @@ export function shapeSchema(message: DescMessage): JsonSchema {
       maps: message.fields.filter((field) => field.fieldKind === "map").map((field) => field.name),
     },
   };
+}
+
+function isKey(field: DescField): boolean {
+  const { output_only, header } = fieldRules(field);
+  return !output_only && !header && field.name !== UPDATE_MASK;
 }
 
 /** The shape of one field's value, which may be null. */

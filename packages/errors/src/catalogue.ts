@@ -110,6 +110,12 @@ const rows = {
     title: "Somebody else changed it at the same time",
     action: "Read it again and repeat the change.",
   },
+  PRECONDITION_FAILED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 412,
+    title: "It is not in the state that If-Match names",
+    action: "Read it again, and repeat the change with its ETag if it is still wanted.",
+  },
   INTERNAL: {
     grpc: "INTERNAL",
     http: 500,

@@ -1,9 +1,14 @@
-import type { Route } from "@waybill/contract/methods.ts";
+import { fieldRules } from "@waybill/contract/descriptors.ts";
+import type { Method, Route } from "@waybill/contract/methods.ts";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, type Violation } from "@waybill/errors/domain-error.ts";
+import { pointerAsSent, type SentForm } from "./body-form.ts";
 
-/** One wrong place of a REST request: in its body (a JSON pointer), or a path or query parameter. */
-export type Place = ({ pointer: string } | { parameter: string }) & { code: ErrorCode; detail: string };
+/** One wrong place of a REST request: in its body (a JSON pointer), a path or query parameter, or a header. */
+export type Place = ({ pointer: string } | { parameter: string } | { header: string }) & {
+  code: ErrorCode;
+  detail: string;
+};
 
 /** A refusal whose places are those of the REST request. */
 export class RestRefusal extends DomainError {
@@ -17,10 +22,13 @@ export class RestRefusal extends DomainError {
 }
 
 /** Turns a service's refusal, whose pointers lead into the gRPC request, into one of the REST request. */
-export function refusalOverRest(route: Route): (refusal: DomainError) => RestRefusal {
-  const inPath = new Set(pathFields(route.path));
-  return (refusal) => {
-    const places = refusal.violations.map((violation) => placeOf(violation, route.body, inPath));
+export function refusalOverRest(
+  input: Method["input"],
+  route: Route,
+): (refusal: DomainError, form: SentForm) => RestRefusal {
+  const toPlace = placer(input, route);
+  return (refusal, form) => {
+    const places = refusal.violations.map((violation) => toPlace(violation, form));
     return new RestRefusal(refusal.code, refusal.message, places, refusal);
   };
 }
@@ -35,10 +43,17 @@ export function pathFields(template: string): string[] {
   return [...template.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
 }
 
-function placeOf(violation: Violation, body: string | null, inPath: ReadonlySet<string>): Place {
-  const { pointer, code, detail } = violation;
-  const field = pointer.split("/")[1];
-  if (field === undefined) return { pointer, code, detail };
-  if (field === body) return { pointer: pointer.slice(field.length + 1), code, detail };
-  return body === "*" && !inPath.has(field) ? { pointer, code, detail } : parameterPlace(violation);
+function placer(input: Method["input"], route: Route): (violation: Violation, form: SentForm) => Place {
+  const inPath = new Set(pathFields(route.path));
+  const headers = new Map(input.fields.map((field) => [field.name, fieldRules(field).header]));
+  return (violation, form) => {
+    const { pointer, code, detail } = violation;
+    const field = pointer.split("/")[1];
+    if (field === undefined) return { pointer, code, detail };
+    const header = headers.get(field);
+    if (header) return { header, code, detail };
+    const inBody = pointer.slice(field.length + 1);
+    if (field === route.body) return { pointer: pointerAsSent(inBody, form, route), code, detail };
+    return route.body === "*" && !inPath.has(field) ? { pointer, code, detail } : parameterPlace(violation);
+  };
 }

@@ -1,6 +1,8 @@
 import { methodAt } from "@waybill/contract/methods.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { expect, test } from "vitest";
+import { changeThing, route } from "../test/contract.ts";
+import type { SentForm } from "./body-form.ts";
 import { parseJson } from "./body.ts";
 import { refusalOverRest } from "./places.ts";
 import { toProblem, toRefusal } from "./problem.ts";
@@ -9,9 +11,9 @@ function placesOverRest(path: string, ...pointers: string[]) {
   const violations = pointers.map(
     (pointer) => ({ pointer, code: "REQUIRED", detail: "is required" }) as const,
   );
-  return refusalOverRest(methodAt(path).routes[0]!)(
-    new DomainError("INVALID_REQUEST", undefined, { violations }),
-  ).places;
+  const { input, routes } = methodAt(path);
+  const refusal = new DomainError("INVALID_REQUEST", undefined, { violations });
+  return refusalOverRest(input, routes[0]!)(refusal, "plain").places;
 }
 
 test("a pointer into the request becomes a pointer into the body, or a parameter's name", () => {
@@ -21,11 +23,30 @@ test("a pointer into the request becomes a pointer into the body, or a parameter
   expect(parameters).toMatchObject([{ parameter: "id" }, { parameter: "limit" }]);
 });
 
+test("a pointer into a body that was sent alone or wrapped leads into the body as it was sent", () => {
+  const { input, routes } = methodAt("/waybill.orders.v1.OrderService/CreateOrders");
+  const pointers = ["/orders/0/x", "/orders/0", "/orders", "/orders/0/line_items/0/sku_id"];
+  const violations = pointers.map((pointer) => ({ pointer, code: "REQUIRED", detail: "" }) as const);
+  const refusal = new DomainError("INVALID_REQUEST", undefined, { violations });
+  const places = (form: SentForm) =>
+    refusalOverRest(input, routes[0]!)(refusal, form).places.map(
+      (place) => "pointer" in place && place.pointer,
+    );
+  expect(places("alone")).toEqual(["/x", "", "", "/line_items/0/sku_id"]);
+  expect(places("wrapped")).toEqual(["/orders/0/x", "/orders/0", "/orders", "/orders/0/line_items/0/sku_id"]);
+});
+
+test("a field that came from a header is named by the header", () => {
+  const violations = [{ pointer: "/if_match", code: "BAD_FORMAT", detail: "must be a tag" }] as const;
+  const refusal = new DomainError("INVALID_REQUEST", undefined, { violations });
+  const { places } = refusalOverRest(changeThing, route({ path: "/things/{thing}" }))(refusal, "plain");
+  expect(places).toEqual([{ header: "If-Match", code: "BAD_FORMAT", detail: "must be a tag" }]);
+});
+
 test("a refusal keeps its code, sentence and wait over REST", () => {
   const refusal = new DomainError("TOO_MANY_REQUESTS", "later", { retryAfterMs: 5 });
-  const overRest = refusalOverRest(methodAt("/waybill.orders.v1.OrderService/ListOrders").routes[0]!)(
-    refusal,
-  );
+  const { input, routes } = methodAt("/waybill.orders.v1.OrderService/ListOrders");
+  const overRest = refusalOverRest(input, routes[0]!)(refusal, "plain");
   expect(overRest).toMatchObject({
     code: "TOO_MANY_REQUESTS",
     message: "later",

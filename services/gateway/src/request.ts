@@ -1,11 +1,16 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { fieldRules } from "@waybill/contract/descriptors.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
 import { compile, type JsonSchema } from "@waybill/contract/schema.ts";
 import { fieldShape, shapeSchema } from "@waybill/contract/shape-schema.ts";
+import { bodyReader, notNull } from "./body-reader.ts";
+import type { SentForm } from "./body-form.ts";
 import { readParameters, type ParameterType } from "./parameters.ts";
-import { parameterPlace, pathFields, RestRefusal, type Place } from "./places.ts";
+import { parameterPlace, pathFields, RestRefusal } from "./places.ts";
 
 type Message = Method["input"];
 type Field = Message["fields"][number];
+type Values = Record<string, unknown>;
 
 /** The parts of a REST request that make the request message. */
 export interface RestRequest {
@@ -13,29 +18,35 @@ export interface RestRequest {
   params: Readonly<Record<string, string>>;
   /** The raw query, without its question mark. */
   query: string;
+  headers: Readonly<IncomingHttpHeaders>;
   /** The parsed body; undefined on a route without one. */
   body: unknown;
 }
 
+/** A request message, and how its body was sent. */
+export interface BuiltRequest {
+  message: Values;
+  form: SentForm;
+}
+
 /**
  * Compiles how a route's requests become request messages: path and query parameters typed by their fields,
- * the body checked for its shape, every list and map there. Refuses with INVALID_REQUEST, naming every place.
+ * the fields that are headers, the body in its form and checked for its shape, every list and map there.
+ * Refuses with INVALID_REQUEST, naming every place.
  */
-export function requestBuilder(
-  input: Message,
-  route: Route,
-): (request: RestRequest) => Record<string, unknown> {
+export function requestBuilder(input: Message, route: Route): (request: RestRequest) => BuiltRequest {
   const rest = parametersOf(input, route);
   const types = new Map(rest.fields.flatMap(parameterType));
   const inPath = pathFields(route.path);
   const checkParameters = compile(shapeSchema(rest));
-  const checkBody = bodyCheck(input, route);
-  return ({ params, query, body }) => {
+  const readHeaders = headerReader(input);
+  const readBody = bodyReader(input, route);
+  return ({ params, query, headers, body }) => {
     const { values, places } = readParameters(types, inPath, params, query);
-    const wrong = [...places, ...checkParameters(values).map(parameterPlace), ...checkBody(body)];
+    const sent = readBody(body);
+    const wrong = [...places, ...checkParameters(values).map(parameterPlace), ...sent.places];
     if (wrong.length > 0) throw new RestRefusal("INVALID_REQUEST", undefined, wrong);
-    if (route.body === null) return values;
-    return { ...values, ...(route.body === "*" ? (body as object) : { [route.body]: body }) };
+    return { message: { ...values, ...sent.values, ...readHeaders(headers) }, form: sent.form };
   };
 }
 
@@ -56,23 +67,10 @@ function parameterType(field: Field): [string, ParameterType][] {
   return [[field.name, { list, json: notNull(scalar)[0]! }]];
 }
 
-function bodyCheck(input: Message, route: Route): (body: unknown) => Place[] {
-  if (route.body === null) return () => [];
-  const shape = bodyShape(input, route);
-  const check = compile({ ...shape, type: notNull(shape) });
-  return (body) => check(body).map(({ pointer, code, detail }) => ({ pointer, code, detail }));
-}
-
-function bodyShape(input: Message, route: Route): JsonSchema {
-  if (route.body === "*") {
-    const inPath = pathFields(route.path);
-    return shapeSchema({ ...input, fields: input.fields.filter(({ name }) => !inPath.includes(name)) });
-  }
-  const field = input.fields.find(({ name }) => name === route.body);
-  if (!field) throw new Error(`${route.path}: ${input.typeName} has no field ${route.body}`);
-  return fieldShape(field);
-}
-
-function notNull(shape: JsonSchema): string[] {
-  return [shape["type"] as string | string[]].flat().filter((type) => type !== "null");
+/** The fields that are headers, by the `header` option; Node joins a header's repetitions with commas. */
+function headerReader(input: Message): (headers: RestRequest["headers"]) => Values {
+  const fields = input.fields
+    .map((field) => [field.name, fieldRules(field).header.toLowerCase()] as const)
+    .filter(([, header]) => header !== "");
+  return (headers) => Object.fromEntries(fields.map(([name, header]) => [name, headers[header]]));
 }

@@ -1,5 +1,8 @@
 import { fieldRules } from "@waybill/contract/descriptors.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
+import { BodyForm } from "@waybill/proto/options/v1/options.ts";
+import { isKnownTag, toEntityTag } from "@waybill/rpc/entity-tag.ts";
+import type { SentForm } from "./body-form.ts";
 import type { Answer } from "./exchange.ts";
 
 type Message = Method["output"];
@@ -10,14 +13,24 @@ type ToJson = (value: unknown) => string;
 /** The base path under which `Location` names what was created. */
 export const BASE_PATH = "/consumers/api/v1";
 
-/** Compiles how a route's response messages are answered: status, `Location` and JSON body. */
-export function responder(output: Message, route: Route): (message: Values, response: Answer) => void {
+/** What a service answered, and what of the request the answer mirrors. */
+export interface Outcome {
+  message: Values;
+  /** The path's parameters, as they were sent. */
+  params: Readonly<Record<string, string>>;
+  form: SentForm;
+}
+
+/** Compiles how a route's response messages are answered: status, `Location`, `ETag` and JSON body. */
+export function responder(output: Message, route: Route): (outcome: Outcome, response: Answer) => void {
   const toBody = bodyRenderer(output, route);
-  return (message, response) => {
+  return (outcome, response) => {
     response.status(route.successStatus);
-    if (route.location !== null) response.setHeader("Location", locationOf(route.location, message));
-    if (route.successStatus === 204) response.end();
-    else sendJson(response, "application/json", toBody(message));
+    setLocation(outcome, response, route);
+    const isKnown = setEtag(outcome, response, route);
+    if (isKnown) response.status(304).end();
+    else if (route.successStatus === 204) response.end();
+    else sendJson(response, "application/json", toBody(outcome.message, outcome.form));
   };
 }
 
@@ -29,23 +42,61 @@ export function sendJson(response: Answer, contentType: string, json: string): v
   response.end(body);
 }
 
-/** Compiles the JSON text of a response message, by its fields' `rendered_as` and `json_text` options. */
-export function bodyRenderer(output: Message, route: Route): (message: Values) => string {
+/**
+ * Compiles the JSON text of a response message, by its fields' `rendered_as` and `json_text` options. What
+ * was sent alone is answered alone.
+ */
+export function bodyRenderer(output: Message, route: Route): (message: Values, form: SentForm) => string {
   const { responseBody } = route;
   if (responseBody === null) return messageRenderer(output);
   const field = output.fields.find(({ name }) => name === responseBody);
   if (!field) throw new Error(`${route.path}: ${output.typeName} has no field ${responseBody}`);
   const render = fieldRenderer(field);
-  return (message) => render(message[responseBody]);
+  if (field.fieldKind !== "list") return (message) => render(message[responseBody]);
+  const renderElement = elementRenderer(field);
+  return (message, form) => {
+    const list = message[responseBody] as unknown[];
+    return form === "alone" ? renderElement(list[0]) : render(list);
+  };
 }
 
-/** `/profiles/{profile.id}` with the values of the response message, below the base path. */
-export function locationOf(template: string, message: Values): string {
-  const filled = template.replaceAll(/\{([\w.]+)\}/g, (_, path: string) => {
-    const value = path.split(".").reduce<unknown>((at, name) => (at as Values | undefined)?.[name], message);
+/** `/profiles/{profile.id}` with the values of the response message or of the path, below the base path. */
+export function locationOf(template: string, values: Values): string {
+  return BASE_PATH + fill(template, (path) => encodeURIComponent(String(valueAt(path, values))));
+}
+
+/** What the entity tag of a response message holds; null if the message lacks one of its values. */
+export function etagOf(template: string, message: Values): string | null {
+  let whole = true;
+  const tag = fill(template, (path) => {
+    const value = valueAt(path, message);
+    whole &&= value !== null && value !== undefined;
     return encodeURIComponent(String(value));
   });
-  return BASE_PATH + filled;
+  return whole ? tag : null;
+}
+
+/** Whether the one who reads has this state already. */
+function setEtag({ message }: Outcome, response: Answer, { etag, verb }: Route): boolean {
+  const tag = etag === null ? null : etagOf(etag, message);
+  if (tag === null) return false;
+  response.setHeader("ETag", toEntityTag(tag));
+  const ifNoneMatch = response.req.headers["if-none-match"];
+  return verb === "get" && ifNoneMatch !== undefined && isKnownTag(tag, ifNoneMatch);
+}
+
+function setLocation({ message, params, form }: Outcome, response: Answer, route: Route): void {
+  const createdMany = route.bodyForm === BodyForm.BODY_FORM_ONE_OR_MANY && form !== "alone";
+  if (route.location === null || createdMany) return;
+  response.setHeader("Location", locationOf(route.location, { ...params, ...message }));
+}
+
+function fill(template: string, valueOf: (path: string) => string): string {
+  return template.replaceAll(/\{([\w.]+)\}/g, (_, path: string) => valueOf(path));
+}
+
+function valueAt(path: string, values: Values): unknown {
+  return path.split(".").reduce<unknown>((at, name) => (at as Values | null | undefined)?.[name], values);
 }
 
 function messageRenderer(message: Message): ToJson {
@@ -70,11 +121,15 @@ function keyRenderer(message: Message, field: Field): (values: Values) => string
 }
 
 function fieldRenderer(field: Field): ToJson {
-  if (fieldRules(field).json_text) return (text) => (text as string | null) || "null";
-  if (!field.message || isPlain(field.message)) return toJson;
-  const render = messageRenderer(field.message);
-  if (field.fieldKind !== "list") return render;
+  const render = elementRenderer(field);
+  if (field.fieldKind !== "list" || render === toJson) return render;
   return (elements) => `[${(elements as unknown[]).map(render).join(",")}]`;
+}
+
+/** The renderer of a field's value, or of each of its elements. */
+function elementRenderer(field: Field): ToJson {
+  if (fieldRules(field).json_text) return (text) => (text as string | null) || "null";
+  return field.message && !isPlain(field.message) ? messageRenderer(field.message) : toJson;
 }
 
 /** Whether a message's JSON is the message itself: an absent message below it would lose its key. */

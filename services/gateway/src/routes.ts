@@ -55,17 +55,18 @@ function noteRoute(path: string): Handler {
 function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers): Handler {
   const build = requestBuilder(method.input, route);
   const call = peers.caller(method);
-  const overRest = refusalOverRest(route);
+  const overRest = refusalOverRest(method.input, route);
   const respond = responder(method.output, route);
   return async (request, response) => {
     const { tenantId, requestId, traceparent } = response.locals;
     const query = request.originalUrl.split("?").slice(1).join("?");
-    const message = build({ params: request.params, query, body: request.body });
+    const { params, headers, body } = request;
+    const { message, form } = build({ params, query, headers, body });
     const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs };
     const answer = await call(message, options).catch((error: unknown) => {
-      throw error instanceof DomainError ? overRest(error) : error;
+      throw error instanceof DomainError ? overRest(error, form) : error;
     });
-    respond(answer as Record<string, unknown>, response);
+    respond({ message: answer as Record<string, unknown>, params, form }, response);
   };
 }
 

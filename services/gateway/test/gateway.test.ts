@@ -236,7 +236,35 @@ test("a gateway that stops answers the requests in flight, then takes none", asy
   await expect(ask("/orders/o1", {}, stopping.port)).rejects.toThrow("fetch failed");
 });
 
-test("an answer names neither its software nor an entity tag", async () => {
+test("an answer names neither its software nor an entity tag that its method has not", async () => {
   const { headers } = await ask("/orders");
   expect([headers.get("x-powered-by"), headers.get("etag")]).toEqual([null, null]);
+});
+
+test("an answer has the entity tag that its method says, and is not sent again to who has it", async () => {
+  const first = await ask("/orders/versioned");
+  expect([first.status, first.headers.get("etag")]).toEqual([200, '"3.1"']);
+  for (const known of ['"3.1"', '"3.0", "3.1"', 'W/"3.1"', "*"]) {
+    const again = await ask("/orders/versioned", { headers: { "if-none-match": known } });
+    expect([again.status, again.headers.get("etag"), await again.text()]).toEqual([304, '"3.1"', ""]);
+  }
+  const changed = await ask("/orders/versioned", { headers: { "if-none-match": '"3.0", "3"' } });
+  expect([changed.status, await changed.json()]).toEqual([200, await first.json()]);
+  expect((await ask("/orders/o1")).headers.get("etag")).toBeNull();
+});
+
+test("a batch of more records than its limit is refused whole", async () => {
+  const refused = await ask("/orders", { method: "POST", body: `[${"{},".repeat(1_000)}{}]` });
+  const place = { pointer: "", code: "OUT_OF_RANGE", detail: "must have at most 1000 elements" };
+  expect([refused.status, await refused.json()]).toMatchObject([400, { errors: [place] }]);
+  const taken = await ask("/orders", { method: "POST", body: `[${"{},".repeat(999)}{}]` });
+  expect(await taken.json()).toMatchObject({ records_submitted: 1_000 });
+});
+
+test("a DELETE takes a list of ids, each checked", async () => {
+  const id = "0190f3b2-0000-7000-8000-000000000001";
+  const answer = await ask("/callbacks", { method: "DELETE", body: `["${id}"]` });
+  expect([answer.status, received.requests[0]]).toEqual([200, { ids: [id] }]);
+  const bad = await ask("/callbacks/", { method: "DELETE", body: `["${id}","x"]` });
+  expect(await bad.json()).toMatchObject({ errors: [{ pointer: "/1", code: "BAD_FORMAT" }] });
 });

@@ -1,5 +1,6 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { createLog } from "@waybill/process/log.ts";
+import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { ProfileServiceService, type Profile } from "@waybill/proto/groupings/v1/profiles.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import { Order, OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
@@ -37,6 +38,11 @@ export function startStandIn(received: Received): Promise<RpcServer> {
         received,
       ),
       implement(SkuServiceService, skuHandlers as Handlers<Received, typeof SkuServiceService>, received),
+      implement(
+        CallbackServiceService,
+        callbackHandlers as Handlers<Received, typeof CallbackServiceService>,
+        received,
+      ),
       implement(
         ProfileServiceService,
         profileHandlers as Handlers<Received, typeof ProfileServiceService>,
@@ -112,7 +118,8 @@ const orderHandlers: Partial<Handlers<Received, typeof OrderServiceService>> = {
     if (request.order === "bug") throw new Error("the secret reason");
     if (request.order === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
     if (request.order === "none") throw new DomainError("ORDER_NOT_FOUND");
-    return { order: anOrder({ id: request.order }) };
+    const versions = request.order === "versioned" ? { version: 3, lines_revision: 1 } : {};
+    return { order: anOrder({ id: request.order, ...versions }) };
   },
   listOrderEvents: async () => ({
     data: [
@@ -128,6 +135,13 @@ const skuHandlers: Partial<Handlers<Received, typeof SkuServiceService>> = {
     return batch(request.skus.length);
   },
   getSku: async () => ({}),
+};
+
+const callbackHandlers: Partial<Handlers<Received, typeof CallbackServiceService>> = {
+  deleteCallbacks: async (received, request, call) => {
+    note(received, request, call);
+    return batch(request.ids.length);
+  },
 };
 
 const profileHandlers: Partial<Handlers<Received, typeof ProfileServiceService>> = {
