@@ -205,6 +205,18 @@ const rows = {
     title: "The order is being updated at this moment",
     action: "Repeat the call with the same request_id after a moment.",
   },
+  ORDER_ON_HOLD: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order is on hold",
+    action: "Release the order first.",
+  },
+  REQUEST_ID_REUSED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 422,
+    title: "The request_id was used for another request",
+    action: "Choose a new request_id, or repeat the request as it was.",
+  },
   NO_LINES: {
     grpc: "FAILED_PRECONDITION",
     http: 409,
@@ -228,6 +240,12 @@ const rows = {
     http: 409,
     title: "The order has a shipment with this shipment_id",
     action: "Choose another shipment_id, or repeat with the same request_id.",
+  },
+  SHIPMENT_NOT_FOUND: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "There is no such shipment on its way",
+    action: "Name a shipment that has left and has not arrived.",
   },
   SANDBOX_ONLY: {
     grpc: "PERMISSION_DENIED",

@@ -32,6 +32,11 @@ export class DomainError extends Error {
   }
 }
 
+/** A refusal of one place of a request. */
+export function refusalAt(pointer: string, code: ErrorCode, detail: string): DomainError {
+  return new DomainError(code, undefined, { violations: [{ pointer, code, detail }] });
+}
+
 /** A dependency does not answer: the caller may repeat in `retryAfterMs`. */
 export function unavailable(detail: string, cause?: unknown): DomainError {
   return new DomainError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterMs: 2_000, cause });

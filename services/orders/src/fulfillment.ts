@@ -1,12 +1,13 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import type { FulfillmentState } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
+import { appliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { toFulfillmentState, type Move } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { updateOrder } from "./store.ts";
 
-/** A move as its request names it. */
+/** A move as its request names it; whatever else the request says is its content. */
 export interface MoveRequest {
   /** The order's UUID or its order_nr. */
   order?: string | null | undefined;
@@ -17,11 +18,16 @@ export interface MoveRequest {
 /** Moves an order by a rule; a repeat of the move with the same request id changes nothing. */
 export async function moveOrder(
   context: OrdersContext,
-  { order, request_id }: MoveRequest,
+  { order, request_id, ...content }: MoveRequest,
   { tenantId, traceparent }: CallOptions,
   move: Move,
   decide: (order: OrderDocument) => Decision<OrderDocument>,
 ): Promise<{ order: FulfillmentState }> {
-  const change = { tenantId, name: order!, requestId: `${move}/${request_id}`, traceparent };
+  const change = {
+    tenantId,
+    name: order!,
+    request: appliedRequest(move, request_id!, content),
+    traceparent,
+  };
   return { order: toFulfillmentState(await updateOrder(context, change, decide)) };
 }

@@ -9,7 +9,9 @@ import {
   allowedMoves,
   cancel,
   deliver,
+  hold,
   pack,
+  release,
   replaceLines,
   ship,
   short,
@@ -53,6 +55,8 @@ const rules: Record<Ruled, (order: OrderDocument) => Decision<OrderDocument>> = 
   ship: (order) => ship(order, null, "shipment"),
   short: (order) => short(order, [{ sku_customer_id: "hat", quantity: 1, reason: "damage" }]),
   deliver,
+  hold: (order) => hold(order, "address check"),
+  release,
   cancel: (order) => cancel(order, order.status === "open" ? LINES : null),
 };
 
@@ -63,15 +67,15 @@ function after(...moves: Ruled[]): OrderDocument {
 
 describe("the legality table", () => {
   it.each([
-    [[], ["accept", "update", "cancel"]],
-    [["accept"], ["start", "short", "update", "cancel"]],
+    [[], ["accept", "hold", "update", "cancel"]],
+    [["accept"], ["start", "short", "hold", "update", "cancel"]],
     [
       ["accept", "start"],
-      ["pack", "short", "update", "cancel"],
+      ["pack", "short", "hold", "update", "cancel"],
     ],
     [
       ["accept", "start", "pack"],
-      ["ship", "short"],
+      ["ship", "short", "hold"],
     ],
     [["accept", "start", "pack", "ship"], ["deliver"]],
     [["accept", "start", "pack", "ship", "deliver"], []],
@@ -107,6 +111,7 @@ describe("every move", () => {
           shipments: state.shipments,
           shorts: [{ sku_customer_id: "hat", quantity: 1, reason: "damage", order_line_item_id: "line-2" }],
           substatus: null,
+          hold_reason: null,
           movements: [
             { order_line_item_id: "line-1", kind: "fulfilled", quantity: 3, grouping_id: null },
             { order_line_item_id: "line-3", kind: "fulfilled", quantity: 2, grouping_id: null },
@@ -150,6 +155,57 @@ describe("canceling", () => {
       status: "canceled",
       line_counts: [{ canceled: 3 }, { canceled: 1 }, { canceled: 2 }],
     });
+  });
+});
+
+describe("an order on hold", () => {
+  const heldAt = (...moves: Ruled[]) => hold(after(...moves), "address check").state;
+
+  it.each<[moves: Ruled[], heldUp: Ruled, allowed: Move[]]>([
+    [[], "accept", ["release", "update", "cancel"]],
+    [["accept"], "start", ["short", "release", "update", "cancel"]],
+    [["accept", "start"], "pack", ["short", "release", "update", "cancel"]],
+    [["accept", "start", "pack"], "ship", ["short", "release"]],
+  ])("after %j does not %s until it is released", (moves, heldUp, allowed) => {
+    const order = heldAt(...moves);
+    expect([order.status, substatusOf(order)]).toEqual([after(...moves).status, "on_hold"]);
+    expect(allowedMoves(order)).toEqual(allowed);
+    expect(() => rules[heldUp](order)).toThrow(expect.objectContaining({ code: "ORDER_ON_HOLD" }));
+    expect(rules[heldUp](release(order).state).state.status).toBe(after(...moves, heldUp).status);
+  });
+
+  it("tells why in its event, and is on hold no more once it ends", () => {
+    expect(hold(newOrder(), "address check").events[0]).toMatchObject({
+      type: "waybill.order.held.v1",
+      data: { status: "open", substatus: "on_hold", hold_reason: "address check" },
+    });
+    expect(cancel(heldAt("accept"), null).state).toMatchObject({ status: "canceled", hold: null });
+  });
+});
+
+describe("shipments arrive one by one", () => {
+  const parcel = (shipment_id: string, quantity: number) => ({
+    shipment_id,
+    shipment_line_items: [{ sku_customer_id: "shirt", quantity }],
+  });
+  const one = ship(after("accept", "start", "pack", "short"), parcel("a", 2), "").state;
+
+  it("also before the last has left; the order is delivered with the last", () => {
+    const early = deliver(one, ["a"]).state;
+    expect(early).toMatchObject({ status: "packed", shipments: [{ delivered_at: NOW }] });
+    const both = ship(early, parcel("b", 3), "").state;
+    expect(both.status).toBe("fulfilled");
+    expect(deliver(both, ["b"]).state.status).toBe("delivered");
+  });
+
+  it("and a fulfilled order whose shipments arrived before the rest was shorted can be delivered", () => {
+    const rest = [{ sku_customer_id: "shirt", quantity: 3, reason: "lost" }];
+    const { state } = short(deliver(one, ["a"]).state, rest);
+    expect([state.status, deliver(state).state.status]).toEqual(["fulfilled", "delivered"]);
+  });
+
+  it.each([["b"], ["a", "a", "b"]])("one that is not on its way is refused: %s", (...ids) => {
+    expect(() => deliver(one, ids)).toThrow(expect.objectContaining({ code: "SHIPMENT_NOT_FOUND" }));
   });
 });
 
@@ -210,7 +266,7 @@ describe("the next shipment", () => {
     expect(state.shipments[0]!.shipment_line_items).toMatchObject([
       { order_line_item_id: "line-1", quantity: 2 },
     ]);
-    expect(allowedMoves(state)).toEqual(["start", "pack", "short"]);
+    expect(allowedMoves(state)).toEqual(["start", "pack", "short", "deliver", "hold"]);
     const rest = ship(pack(start(state).state).state, null, "b").state;
     expect(rest).toMatchObject({ status: "fulfilled", shipments: [{}, { shipment_id: "b" }] });
   });
@@ -244,7 +300,13 @@ describe("shipping and shorting", () => {
   });
 
   it.each([
+    ["neither a SKU nor a line", { shipment_line_items: [{ quantity: 1 }] }, "REQUIRED"],
     ["a SKU of another order", items("sock", 1), "LINE_NOT_FOUND"],
+    [
+      "a line with the SKU of another",
+      { shipment_line_items: [{ sku_customer_id: "hat", order_line_item_id: "line-1", quantity: 1 }] },
+      "LINE_NOT_FOUND",
+    ],
     ["more units than are outstanding", items("shirt", 6), "QUANTITY_EXCEEDED"],
   ])("of %s is refused with its place", (_, parcel, code) => {
     try {
@@ -287,6 +349,7 @@ describe("under any sequence of moves", () => {
     fc.constantFrom("accept" as const, "deliver" as const, "cancel" as const).map((move) => rules[move]),
     lines.map((named) => (order: OrderDocument) => start(order, named)),
     lines.map((named) => (order: OrderDocument) => pack(order, named)),
+    fc.constantFrom("hold" as const, "release" as const).map((move) => rules[move]),
     item.map(
       (one) => (order: OrderDocument) =>
         ship(order, { shipment_line_items: [one] }, `parcel ${order.shipments.length}`),

@@ -10,6 +10,7 @@ import type {
   Short,
 } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderDocument } from "./order.ts";
+import { arrived, mayArrive, withArrived, withShipment } from "./shipments.ts";
 import {
   changeUnits,
   countLines,
@@ -40,36 +41,52 @@ const forward: readonly Status[] = [
 ];
 
 /** What can be done with an order. */
-export type Move = "accept" | "start" | "pack" | "ship" | "short" | "deliver" | "update" | "cancel";
+export type Move =
+  "accept" | "start" | "pack" | "ship" | "short" | "deliver" | "hold" | "release" | "update" | "cancel";
 
 interface Legality {
   from: readonly Status[];
-  /** Where it leads, unless the order is there or further already; null: what follows from its units. */
-  to: Status | null;
-  /** The units that it needs, one at least. */
-  needs?: Available;
+  /** Where it leads, unless the order is there or further already. */
+  to: Status | ((order: OrderDocument) => Status);
+  /** What it needs besides the status. */
+  needs?: (order: OrderDocument) => boolean;
+  /** Whether it waits while the order is on hold. */
+  heldUp?: boolean;
   event: string;
 }
 
+const anyUnit = (available: Available) => (order: OrderDocument) =>
+  order.line_counts.some((line) => available(line) > 0);
+const stays = ({ status }: OrderDocument) => status as Status;
+const beforePacked: readonly Status[] = ["open", "atWarehouse", "inProcess"];
+const inWarehouse: readonly Status[] = ["atWarehouse", "inProcess", "packed"];
+
 /** The one legality table. */
 const legality: Readonly<Record<Move, Legality>> = {
-  accept: { from: ["open"], to: "atWarehouse", event: "accepted" },
-  start: {
-    from: ["atWarehouse", "inProcess", "packed"],
-    to: "inProcess",
-    needs: waiting,
-    event: "started",
+  accept: { from: ["open"], to: "atWarehouse", heldUp: true, event: "accepted" },
+  start: { from: inWarehouse, to: "inProcess", needs: anyUnit(waiting), heldUp: true, event: "started" },
+  pack: {
+    from: ["inProcess", "packed"],
+    to: "packed",
+    needs: anyUnit(inProcess),
+    heldUp: true,
+    event: "packed",
   },
-  pack: { from: ["inProcess", "packed"], to: "packed", needs: inProcess, event: "packed" },
-  ship: { from: ["packed"], to: null, needs: packed, event: "shipped" },
-  short: { from: ["atWarehouse", "inProcess", "packed"], to: null, needs: outstanding, event: "shorted" },
-  deliver: { from: ["fulfilled"], to: "delivered", event: "delivered" },
-  update: { from: ["open", "atWarehouse", "inProcess"], to: null, event: "updated" },
-  cancel: { from: ["open", "atWarehouse", "inProcess"], to: "canceled", event: "canceled" },
+  ship: { from: ["packed"], to: settled, needs: anyUnit(packed), heldUp: true, event: "shipped" },
+  short: { from: inWarehouse, to: settled, needs: anyUnit(outstanding), event: "shorted" },
+  deliver: { from: ["packed", "fulfilled"], to: arrived, needs: mayArrive, event: "delivered" },
+  hold: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold === null, event: "held" },
+  release: {
+    from: ["open", ...inWarehouse],
+    to: stays,
+    needs: ({ hold }) => hold !== null,
+    event: "released",
+  },
+  update: { from: beforePacked, to: stays, event: "updated" },
+  cancel: { from: beforePacked, to: "canceled", event: "canceled" },
 };
 
 /** Every event carries all of them, and must pass Kafka. */
-const SHIPMENTS_MAX = 200;
 const SHORTS_MAX = 1_000;
 
 /** What is allowed with the order as it stands; nothing while an update of it is under way. */
@@ -77,24 +94,27 @@ export function allowedMoves(order: OrderDocument): Move[] {
   return order.changing === null ? movesOf(order) : [];
 }
 
-function movesOf({ status, line_counts }: OrderDocument): Move[] {
+function movesOf(order: OrderDocument): Move[] {
   const rows = Object.entries(legality) as [Move, Legality][];
   return rows
-    .filter(([, { from }]) => from.includes(status as Status))
-    .filter(([, { needs }]) => !needs || line_counts.some((line) => needs(line) > 0))
+    .filter(([, { from }]) => from.includes(order.status as Status))
+    .filter(([, { needs }]) => needs?.(order) ?? true)
+    .filter(([, { heldUp }]) => !heldUp || order.hold === null)
     .map(([move]) => move);
 }
 
-/** Throws `ORDER_CHANGING` while an update is under way, `STATUS_FORBIDS` unless the move is allowed. */
+/**
+ * Throws `ORDER_CHANGING` while an update is under way, `ORDER_ON_HOLD` for what a hold keeps from happening,
+ * and `STATUS_FORBIDS` unless the move is allowed.
+ */
 export function assertAllowed(order: OrderDocument, move: Move): void {
   if (order.changing !== null) throw new DomainError("ORDER_CHANGING", undefined, { retryAfterMs: 100 });
   const moves = movesOf(order);
   if (moves.includes(move)) return;
-  const allowed = moves.join(", ") || "none";
-  throw new DomainError(
-    "STATUS_FORBIDS",
-    `the order is ${order.status}: ${move} is not allowed; allowed now: ${allowed}`,
-  );
+  const allowed = `${move} is not allowed; allowed now: ${moves.join(", ") || "none"}`;
+  if (movesOf({ ...order, hold: null }).includes(move) && order.hold !== null)
+    throw new DomainError("ORDER_ON_HOLD", `the order is ${order.status} and on hold: ${allowed}`);
+  throw new DomainError("STATUS_FORBIDS", `the order is ${order.status}: ${allowed}`);
 }
 
 /** What is special about the order beside its status; of several the one that holds up most. */
@@ -135,15 +155,14 @@ export function ship(
   newShipmentId: string,
 ): Decision<OrderDocument> {
   assertAllowed(order, "ship");
-  assertFewer(order.shipments.length + 1, SHIPMENTS_MAX, "shipments");
   const place = "/shipment/shipment_line_items";
   const units = unitsFor(order, parcel?.shipment_line_items ?? [], packed, place);
-  const shipment = completeShipment(order, { shipment_id: newShipmentId, ...withoutNulls(parcel) }, units);
-  if (order.shipments.some(({ shipment_id }) => shipment_id === shipment.shipment_id)) {
-    throw new DomainError("DUPLICATE_SHIPMENT");
-  }
+  const shipments = withShipment(
+    order,
+    { ...parcel, shipment_id: parcel?.shipment_id ?? newShipmentId },
+    units,
+  );
   const line_counts = changeUnits(order.line_counts, units, "fulfilled");
-  const shipments = [...order.shipments, shipment];
   return moved({ ...order, line_counts, shipments }, "ship", toMovements(units, "fulfilled"));
 }
 
@@ -152,15 +171,29 @@ export function short(order: OrderDocument, asked: readonly Short[]): Decision<O
   assertAllowed(order, "short");
   const units = namedUnits(order.line_counts, asked, outstanding, "/shorts");
   const shorts = [...order.shorts, ...units.map((one) => toShort(one, asked[one.index]!.reason!))];
-  assertFewer(shorts.length, SHORTS_MAX, "shorts");
+  if (shorts.length > SHORTS_MAX)
+    throw new DomainError("RECORD_TOO_LARGE", `an order has at most ${SHORTS_MAX} shorts`);
   const line_counts = changeUnits(order.line_counts, units, "shorted");
   return moved({ ...order, line_counts, shorts }, "short", toMovements(units, "shorted"));
 }
 
-/** fulfilled → delivered. */
-export function deliver(order: OrderDocument): Decision<OrderDocument> {
+/** Shipments arrive; fulfilled → delivered with the last of them. None named: all that have left. */
+export function deliver(order: OrderDocument, shipmentIds: readonly string[] = []): Decision<OrderDocument> {
   assertAllowed(order, "deliver");
-  return moved(order, "deliver");
+  const shipments = withArrived(order, shipmentIds);
+  return moved({ ...order, shipments }, "deliver");
+}
+
+/** Stops work on the order, in any status before fulfilled. */
+export function hold(order: OrderDocument, reason: string | null): Decision<OrderDocument> {
+  assertAllowed(order, "hold");
+  return moved({ ...order, hold: { reason, since: order.updated_at } }, "hold");
+}
+
+/** Lifts a hold. */
+export function release(order: OrderDocument): Decision<OrderDocument> {
+  assertAllowed(order, "release");
+  return moved({ ...order, hold: null }, "release");
 }
 
 /** Any status before packed → canceled. An open order's lines, sealed before, are given; else null. */
@@ -169,7 +202,7 @@ export function cancel(order: OrderDocument, lines: readonly LineItem[] | null):
   const counts = lines === null ? order.line_counts : countLines(lines, order.shorts);
   const units = everyUnit(counts, outstanding);
   const line_counts = changeUnits(counts, units, "canceled");
-  return moved({ ...order, line_counts, hold: null }, "cancel", toMovements(units, "canceled"));
+  return moved({ ...order, line_counts }, "cancel", toMovements(units, "canceled"));
 }
 
 /**
@@ -178,7 +211,8 @@ export function cancel(order: OrderDocument, lines: readonly LineItem[] | null):
  */
 export function replaceLines(order: OrderDocument, lines: readonly LineItem[]): OrderDocument {
   if (order.status === "open") return order;
-  return settled({ ...order, line_counts: recountLines(order.line_counts, lines, order.shorts) });
+  const line_counts = recountLines(order.line_counts, lines, order.shorts);
+  return inStatus({ ...order, line_counts }, settled);
 }
 
 /** An order as a warehouse sees it. */
@@ -191,13 +225,14 @@ export function toFulfillmentState(order: OrderDocument): FulfillmentState {
     version: order.version,
     allowed_actions: allowedMoves(order),
     lines: order.line_counts,
+    hold_reason: order.hold?.reason ?? null,
   };
 }
 
 /** The decision of a move: the status that it leads to and its event. */
 export function moved(order: OrderDocument, move: Move, movements: Movement[] = []): Decision<OrderDocument> {
   const { to, event } = legality[move];
-  const state = to === null ? settled(order) : { ...order, status: further(order.status as Status, to) };
+  const state = inStatus(order, to);
   const type = `waybill.order.${event}.v1`;
   const data = orderEventData(state, movements);
   return { state, events: [{ topic: topics.orders, type, messageType: "orderEvent", data }] };
@@ -214,19 +249,22 @@ function orderEventData(order: OrderDocument, movements: Movement[]): OrderEvent
     shorts,
     substatus: substatusOf(order),
     movements,
+    hold_reason: order.hold?.reason ?? null,
   };
 }
 
-/** A status never goes back. */
-function further(status: Status, to: Status): Status {
-  return forward.indexOf(to) > forward.indexOf(status) ? to : status;
+/** The order in the status that its move leads to; a status never goes back, and an end ends a hold. */
+function inStatus(order: OrderDocument, to: Legality["to"]): OrderDocument {
+  const target = typeof to === "string" ? to : to(order);
+  const status = forward.indexOf(target) > forward.indexOf(order.status as Status) ? target : order.status;
+  const ended = forward.indexOf(status as Status) >= forward.indexOf("fulfilled");
+  return { ...order, status, hold: ended ? null : order.hold };
 }
 
 /** The status that follows from the units: a rest to ship keeps the order where it is. */
-function settled(order: OrderDocument): OrderDocument {
-  if (order.line_counts.some((line) => line.outstanding > 0)) return order;
-  const status = order.line_counts.some((line) => line.fulfilled > 0) ? "fulfilled" : "canceled";
-  return { ...order, status, hold: null };
+function settled({ status, line_counts }: OrderDocument): Status {
+  if (line_counts.some((line) => line.outstanding > 0)) return status as Status;
+  return line_counts.some((line) => line.fulfilled > 0) ? "fulfilled" : "canceled";
 }
 
 function unitsFor(
@@ -240,32 +278,6 @@ function unitsFor(
     : everyUnit(line_counts, available);
 }
 
-function assertFewer(count: number, max: number, what: string): void {
-  if (count > max) throw new DomainError("RECORD_TOO_LARGE", `an order has at most ${max} ${what}`);
-}
-
-function completeShipment(
-  { shipping_provider, shipper_service_level, updated_at }: OrderDocument,
-  parcel: Partial<Shipment>,
-  units: readonly LineUnits[],
-): Shipment {
-  return {
-    shipping_provider: shipping_provider ?? null,
-    shipper_service_level: shipper_service_level ?? null,
-    tracking_number: null,
-    tracking_url: null,
-    shipment_date_time: updated_at,
-    ...parcel,
-    shipment_line_items: units.map(({ index: _index, ...item }) => item),
-  };
-}
-
 function toShort({ sku_customer_id, quantity, order_line_item_id }: LineUnits, reason: string): Short {
   return { sku_customer_id, quantity, reason, order_line_item_id };
-}
-
-function withoutNulls(parcel: Shipment | null): Partial<Shipment> {
-  return Object.fromEntries(
-    Object.entries(parcel ?? {}).filter(([, value]) => value !== null && value !== undefined),
-  );
 }

@@ -6,8 +6,9 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
-import { substatusOf } from "./lifecycle.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
+import type { AppliedRequest } from "./applied-requests.ts";
+import { substatusOf } from "./lifecycle.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
 export interface OrderDocument
@@ -23,8 +24,8 @@ export interface OrderDocument
   hold: Hold | null;
   /** Whether units wait for stock. */
   backordered: boolean;
-  /** The request ids of the latest moves, so that a repeat changes nothing. */
-  request_ids: string[];
+  /** The latest moves, so that a repeat changes nothing. */
+  requests: AppliedRequest[];
   /** Of the record as it was first submitted. */
   fingerprint: string;
 }
@@ -86,7 +87,7 @@ const blankDocument = {
   changing: null,
   hold: null,
   backordered: false,
-  request_ids: [],
+  requests: [],
 };
 
 /** The rules of a record that its proto cannot say; null if it keeps them. */
@@ -126,7 +127,7 @@ export function createOrder(
     changing: null,
     hold: null,
     backordered: false,
-    request_ids: [],
+    requests: [],
     created_at: now,
     fingerprint: candidate.fingerprint,
   };
@@ -151,7 +152,7 @@ export function toOrder(document: OrderDocument, lines: OrderLines): Order {
     changing,
     hold,
     backordered,
-    request_ids,
+    requests,
     ...fields
   } = document;
   return {

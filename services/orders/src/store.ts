@@ -4,6 +4,7 @@ import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
 import type { Filter } from "mongodb";
+import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
 
@@ -26,21 +27,19 @@ export async function findOrderWinners(
 
 /**
  * Changes the order that a caller names by its UUID or its order_nr: `decide` is pure and throws to refuse.
- * A repeat of a request that was decided before changes nothing. Throws `ORDER_NOT_FOUND`.
+ * A repeat of a request that was decided before changes nothing. Throws `ORDER_NOT_FOUND` and
+ * `REQUEST_ID_REUSED`.
  */
 export async function updateOrder(
   { orders }: Pick<OrdersContext, "orders">,
-  { tenantId, name, requestId, traceparent }: OrderChange,
+  { tenantId, name, request, traceparent }: OrderChange,
   decide: (order: OrderDocument) => Decision<OrderDocument>,
 ): Promise<OrderDocument> {
   const once = (found: OrderDocument): Decision<OrderDocument> => {
     const order = fromStored(found);
-    if (order.request_ids.includes(requestId)) return { state: found, events: [] };
+    if (wasApplied(order.requests, request)) return { state: found, events: [] };
     const { state, events } = decide(order);
-    return {
-      state: { ...state, request_ids: [...state.request_ids, requestId].slice(-REQUEST_IDS_MAX) },
-      events,
-    };
+    return { state: { ...state, requests: withApplied(state.requests, request) }, events };
   };
   const changed = await updateAggregate(
     orders,
@@ -57,13 +56,10 @@ export interface OrderChange {
   tenantId: string;
   /** The order's UUID or its order_nr. */
   name: string;
-  /** The move and the id that the caller chose for it: `ship/42`. */
-  requestId: string;
+  request: AppliedRequest;
   traceparent: string;
 }
 
-// More than the moves of any order; the oldest are forgotten.
-const REQUEST_IDS_MAX = 500;
 const orderNrPattern = /^\d{1,15}$/;
 
 /** The order that a caller names by its UUID or its order_nr. Throws `ORDER_NOT_FOUND`. */

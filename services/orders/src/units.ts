@@ -1,5 +1,4 @@
-import type { ErrorCode } from "@waybill/errors/catalogue.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { refusalAt } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount, Short } from "@waybill/proto/orders/v1/fulfillment.ts";
@@ -135,7 +134,7 @@ export function namedUnits(
       rest -= units;
       return { ...unitsOf(line, units), grouping_id: item.grouping_id ?? null, index };
     });
-    if (rest > 0) throw refusal("QUANTITY_EXCEEDED", `${at}/quantity`, `is ${rest} more than there are`);
+    if (rest > 0) throw refusalAt(`${at}/quantity`, "QUANTITY_EXCEEDED", `is ${rest} more than there are`);
     return taken.filter(({ quantity }) => quantity > 0);
   });
 }
@@ -143,11 +142,11 @@ export function namedUnits(
 function linesNamed(counts: readonly LineCount[], item: NamedUnits, at: string): LineCount[] {
   const { order_line_item_id: id, sku_customer_id: sku } = item;
   if (!id && !sku)
-    throw refusal("REQUIRED", `${at}/sku_customer_id`, "a line is named by its SKU or order_line_item_id");
+    throw refusalAt(`${at}/sku_customer_id`, "REQUIRED", "a line is named by its SKU or order_line_item_id");
   const named = counts.filter((line) => (!id || line.id === id) && (!sku || line.sku_customer_id === sku));
   if (named.length > 0) return named;
   const field = id ? "order_line_item_id" : "sku_customer_id";
-  throw refusal("LINE_NOT_FOUND", `${at}/${field}`, "is not on the order");
+  throw refusalAt(`${at}/${field}`, "LINE_NOT_FOUND", "is not on the order");
 }
 
 /** The counts after these units have changed their place. */
@@ -177,8 +176,4 @@ export function toMovements(units: readonly LineUnits[], kind: MovementKind): Mo
 
 function unitsOf({ id, sku_customer_id }: LineCount, quantity: number): LineUnits {
   return { order_line_item_id: id, sku_customer_id, quantity, grouping_id: null, index: 0 };
-}
-
-function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
-  return new DomainError(code, undefined, { violations: [{ pointer, code, detail }] });
 }

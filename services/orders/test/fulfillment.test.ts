@@ -17,15 +17,26 @@ async function created(name: string, change = {}): Promise<string> {
   return results[0]!.system_id!;
 }
 
+const parcel = (...shipment_line_items: { sku_customer_id: string; quantity: number }[]) => ({
+  shipment_line_items,
+});
+
+function advanced(order_customer_id: string, status: string) {
+  return network.sandbox.advanceOrders({ orders: [{ order_customer_id, status }] }, as());
+}
+
 describe("a warehouse", () => {
   it("takes an order through every status, each move one event without a gap", async () => {
     const order = await created("whole");
     const move = { order, request_id: "r1" };
     await network.fulfillment.acceptOrder(move, as());
-    await network.fulfillment.startOrder({ ...move, request_id: "r2" }, as());
-    await network.fulfillment.packOrder({ ...move, request_id: "r3" }, as());
+    await network.fulfillment.startOrder({ ...move, request_id: "r2", lines: [] }, as());
+    await network.fulfillment.packOrder({ ...move, request_id: "r3", lines: [] }, as());
     await network.fulfillment.shipOrder({ ...move, request_id: "r4" }, as());
-    const last = await network.fulfillment.deliverOrder({ ...move, request_id: "r5" }, as());
+    const last = await network.fulfillment.deliverOrder(
+      { ...move, request_id: "r5", shipment_ids: [] },
+      as(),
+    );
     expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_actions: [] });
     const events = await eventsOf(order);
     expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
@@ -43,6 +54,75 @@ describe("a warehouse", () => {
     const again = await network.fulfillment.acceptOrder({ order, request_id: "same" }, as());
     expect(again).toEqual(first);
     expect(await eventsOf(order)).toHaveLength(2);
+  });
+
+  it("that uses a request id for another request is told so, and nothing happens", async () => {
+    const order = await created("reused", { line_items: [aLine("shirt", 3)] });
+    await advanced("reused", "packed");
+    const ship = (quantity: number) =>
+      network.fulfillment.shipOrder(
+        { order, request_id: "s", shipment: parcel({ sku_customer_id: "shirt", quantity }) },
+        as(),
+      );
+    const { order: first } = await ship(1);
+    await expect(ship(2)).rejects.toMatchObject({ code: "REQUEST_ID_REUSED" });
+    expect((await ship(1)).order).toEqual(first);
+  });
+
+  it("ships in parts: each start, pack and ship names the lines of the next shipment", async () => {
+    const order = await created("parts", { line_items: [aLine("shirt", 3), aLine("hat", 2)] });
+    const move = (request_id: string) => ({ order, request_id });
+    await network.fulfillment.acceptOrder(move("a"), as());
+    const shirts = [{ sku_customer_id: "shirt", quantity: 3 }];
+    await network.fulfillment.startOrder({ ...move("1"), lines: shirts }, as());
+    await network.fulfillment.packOrder({ ...move("1"), lines: shirts }, as());
+    const early = network.fulfillment.shipOrder(
+      { ...move("0"), shipment: parcel({ sku_customer_id: "hat", quantity: 1 }) },
+      as(),
+    );
+    await expect(early).rejects.toMatchObject({
+      code: "QUANTITY_EXCEEDED",
+      violations: [{ pointer: "/shipment/shipment_line_items/0/quantity" }],
+    });
+    const { order: partly } = await network.fulfillment.shipOrder(move("1"), as());
+    expect(partly).toMatchObject({
+      status: "packed",
+      substatus: "partially_shipped",
+      allowed_actions: ["start", "short", "deliver", "hold"],
+      lines: [
+        { outstanding: 0, fulfilled: 3 },
+        { outstanding: 2, fulfilled: 0 },
+      ],
+    });
+    const [, hat] = partly!.lines;
+    await network.fulfillment.startOrder({ ...move("2"), lines: [] }, as());
+    const one = [{ order_line_item_id: hat!.id, quantity: 1 }];
+    await network.fulfillment.packOrder({ ...move("2"), lines: one }, as());
+    await network.fulfillment.shipOrder(move("2"), as());
+    const shorts = [{ order_line_item_id: hat!.id, quantity: 1, reason: "damage" }];
+    const { order: whole } = await network.fulfillment.shortOrder({ ...move("2"), shorts }, as());
+    expect(whole).toMatchObject({ status: "fulfilled", substatus: null });
+    const moved = (await eventsOf(order)).flatMap(({ data }) => JSON.parse(data).movements ?? []);
+    expect(moved.map(({ kind, quantity }) => [kind, quantity])).toEqual([
+      ["fulfilled", 3],
+      ["fulfilled", 1],
+      ["shorted", 1],
+    ]);
+  });
+
+  it("holds an order and releases it; meanwhile it is not worked on", async () => {
+    const order = await created("held");
+    const held = await network.fulfillment.holdOrder({ order, request_id: "h", reason: "address" }, as());
+    expect(held.order).toMatchObject({ status: "open", substatus: "on_hold", hold_reason: "address" });
+    expect((await network.orders.getOrder({ order }, as())).order).toMatchObject({ substatus: "on_hold" });
+    const accepting = network.fulfillment.acceptOrder({ order, request_id: "a" }, as());
+    await expect(accepting).rejects.toMatchObject({
+      code: "ORDER_ON_HOLD",
+      message: expect.stringContaining("allowed now: release"),
+    });
+    await network.fulfillment.releaseOrder({ order, request_id: "r" }, as());
+    const { order: accepted } = await network.fulfillment.acceptOrder({ order, request_id: "a" }, as());
+    expect(accepted).toMatchObject({ status: "atWarehouse", substatus: null });
   });
 
   it("of many that race for one move wins once, and the others are told what is allowed now", async () => {
@@ -68,7 +148,7 @@ describe("a warehouse", () => {
 
   it("learns of an unknown order", async () => {
     const order = "01970000-0000-7000-8000-000000000000";
-    const answer = network.fulfillment.startOrder({ order, request_id: "x" }, as());
+    const answer = network.fulfillment.startOrder({ order, request_id: "x", lines: [] }, as());
     await expect(answer).rejects.toMatchObject({ code: "ORDER_NOT_FOUND" });
   });
 });

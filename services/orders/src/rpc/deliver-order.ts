@@ -9,5 +9,5 @@ export function deliverOrder(
   request: DeliverOrderRequest,
   call: Call,
 ): Promise<DeliverOrderResponse> {
-  return moveOrder(context, request, call, "deliver", deliver);
+  return moveOrder(context, request, call, "deliver", (order) => deliver(order, request.shipment_ids));
 }

@@ -9,9 +9,11 @@ import { createOrders } from "./create-orders.ts";
 import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
 import { getOrder } from "./get-order.ts";
+import { holdOrder } from "./hold-order.ts";
 import { listOrderEvents } from "./list-order-events.ts";
 import { listOrders } from "./list-orders.ts";
 import { packOrder } from "./pack-order.ts";
+import { releaseOrder } from "./release-order.ts";
 import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 import { shortOrder } from "./short-order.ts";
@@ -28,7 +30,9 @@ export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> 
 export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServiceService> = {
   acceptOrder,
   deliverOrder,
+  holdOrder,
   packOrder,
+  releaseOrder,
   shipOrder,
   shortOrder,
   startOrder,

@@ -9,5 +9,5 @@ export function packOrder(
   request: PackOrderRequest,
   call: Call,
 ): Promise<PackOrderResponse> {
-  return moveOrder(context, request, call, "pack", (order) => pack(order, []));
+  return moveOrder(context, request, call, "pack", (order) => pack(order, request.lines));
 }

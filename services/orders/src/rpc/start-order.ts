@@ -9,5 +9,5 @@ export function startOrder(
   request: StartOrderRequest,
   call: Call,
 ): Promise<StartOrderResponse> {
-  return moveOrder(context, request, call, "start", (order) => start(order, []));
+  return moveOrder(context, request, call, "start", (order) => start(order, request.lines));
 }
