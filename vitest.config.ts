@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+const limits = {
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  // Default exports of CommonJS modules as Node itself gives them.
+  deps: { interopDefault: false },
+};
 // Kills and outages take longer than `npm test` may: see test/faults/vitest.config.ts.
 const exclude = ["**/node_modules/**", "**/*.faults.test.ts"];
 

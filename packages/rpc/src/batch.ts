@@ -15,6 +15,7 @@ export function recordSuccess(
   index: number,
   systemId: string | null,
   customerIdentifier: string | null,
+  warnings: string[] = [],
 ): RecordResult {
   return {
     index,
@@ -24,7 +25,7 @@ export function recordSuccess(
     code: null,
     reason: null,
     pointer: null,
-    warnings: [],
+    warnings,
   };
 }
 

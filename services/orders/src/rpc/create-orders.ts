@@ -6,6 +6,7 @@ import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { CreateOrdersRequest, CreateOrdersResponse, Order } from "@waybill/proto/orders/v1/orders.ts";
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { addressWarnings } from "../address-warnings.ts";
 import type { OrdersContext } from "../context.ts";
 import { rehearseCreation } from "../creation.ts";
 import { recordRefusal, type OrderCandidate } from "../order.ts";
@@ -83,5 +84,5 @@ function toResult(index: number, record: Order, outcome: Rehearsal): RecordResul
   const name = record.customer_identifier ?? null;
   return outcome instanceof DomainError
     ? recordFailed(index, name, outcome)
-    : recordSuccess(index, outcome.id, name);
+    : recordSuccess(index, outcome.id, name, addressWarnings(record));
 }
