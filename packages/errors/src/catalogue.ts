@@ -281,6 +281,13 @@ const rows = {
     action: "Order another SKU, or bring this one back with PUT /skus.",
   },
 
+  HISTORY_INCOMPLETE: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order's first events are not kept any more",
+    action: "Leave the counters as they are: events are kept for 90 days.",
+  },
+
   // Callbacks.
   CALLBACK_NOT_FOUND: {
     grpc: "NOT_FOUND",

@@ -2,6 +2,8 @@ import type { AggregateStore } from "@waybill/events/aggregates.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
+import type { Collection } from "mongodb";
+import type { LedgerEntryDocument } from "./ledger.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
 import type { Sweeps } from "./store.ts";
@@ -10,6 +12,7 @@ import type { Sweeps } from "./store.ts";
 export interface LineItemsContext {
   skus: AggregateStore<SkuDocument>;
   orderLines: AggregateStore<OrderLinesDocument>;
+  ledger: Collection<LedgerEntryDocument>;
   sweeps: Sweeps;
   log: Logger;
   orders: Peer<typeof OrderServiceService>;

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newReference } from "@waybill/mongo/ids.ts";
 import { LineItem, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
+import { countersOf, noUnits, type LedgerSums } from "./ledger.ts";
 import { priceLine } from "./price.ts";
 import type { SkuDocument } from "./sku.ts";
 
@@ -40,24 +42,25 @@ export function createLine(
       created_at: now,
       updated_at: now,
       version: 1,
-      uom_quantity_fulfilled: 0,
-      uom_quantity_shorted: 0,
-      uom_quantity_canceled: 0,
-      uom_quantity_returning: 0,
-      uom_quantity_returned: 0,
       uom_quantity_allocated: 0,
     },
+    noUnits,
     place,
   );
 }
 
 /**
- * The rule of changing a line: what follows from the changed fields is computed anew. The line itself if
- * nothing changes. Throws `OUT_OF_RANGE`.
+ * The rule of changing a line: what follows from the changed fields and the sums of its ledger is computed
+ * anew. The line itself if nothing changes. Throws `OUT_OF_RANGE`.
  */
-export function changeLine(line: LineItem, change: Partial<LineItem>, now: string, place: PlaceOf): LineItem {
-  if (Object.entries(change).every(([name, value]) => same(line[name as keyof LineItem], value))) return line;
-  return settle({ ...line, ...change, version: (line.version ?? 0) + 1, updated_at: now }, place);
+export function changeLine(
+  line: LineItem,
+  change: Partial<LineItem>,
+  { sums, now, place }: { sums: LedgerSums; now: string; place: PlaceOf },
+): LineItem {
+  const next = settle({ ...line, ...change }, sums, place);
+  if (isDeepStrictEqual(next, line)) return line;
+  return { ...next, version: (line.version ?? 0) + 1, updated_at: now };
 }
 
 /** What a caller says about a line, besides its SKU. */
@@ -120,18 +123,13 @@ export function refusal(code: ErrorCode, pointer: string, detail: string): Domai
   return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
 }
 
-/** Everything that follows from a line's own facts: amount, price, outstanding units. */
-function settle(line: LineItem, place: PlaceOf): LineItem {
+/** The line with everything that follows from its facts and its ledger: amount, price, counters. */
+function settle(line: LineItem, sums: LedgerSums, place: PlaceOf): LineItem {
   const quantity = line.quantity!;
-  const moved = line.uom_quantity_fulfilled! + line.uom_quantity_shorted! + line.uom_quantity_canceled!;
-  if (quantity < moved) {
-    const detail = `must be ${moved} or more: so many units were fulfilled, shorted or canceled already`;
-    throw refusal("OUT_OF_RANGE", place("quantity"), detail);
-  }
   return {
     ...line,
     amount_in_base_unit: amountInBaseUnit(line, place),
-    uom_quantity_outstanding: quantity - moved,
+    ...countersOf(quantity, sums),
     ...priceLine({
       unitPrice: line.confirmed_price ?? line.catalog_price ?? null,
       quantity,
@@ -147,8 +145,4 @@ function amountInBaseUnit({ quantity, base_unit, base_units_per_unit }: LineItem
   if (amount <= AMOUNT_MAX) return amount;
   const detail = `quantity in base units (${base_unit}) must be ${AMOUNT_MAX} or less`;
   throw refusal("OUT_OF_RANGE", place("quantity"), detail);
-}
-
-function same(left: unknown, right: unknown): boolean {
-  return left === right || JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
 }

@@ -2,6 +2,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { describe, expect, it, test } from "vitest";
+import { noUnits } from "./ledger.ts";
 import type { KnownSkus } from "./line.ts";
 import { createOrderLines, reopen, replaceLines, seal, toOrderLines } from "./order-lines.ts";
 import { createSku, type SkuDocument } from "./sku.ts";
@@ -260,18 +261,16 @@ describe("replacing an order's lines", () => {
     );
   });
 
-  it("refuses fewer units of a line than were fulfilled, shorted or canceled", () => {
-    const document = create([{ sku_id: "sku-tea", quantity: 9 }]);
-    const lines = document.lines.map((line) => ({ ...line, uom_quantity_shorted: 3 }));
-    const shorted = { ...document, lines };
-    expect(
-      replace([{ sku_id: "sku-tea", quantity: 3 }], shorted).state.lines[0]!.uom_quantity_outstanding,
-    ).toBe(0);
-    expect(() => replace([{ sku_id: "sku-tea", quantity: 2 }], shorted)).toThrowError(
-      expect.objectContaining({
-        violations: [expect.objectContaining({ pointer: "/line_items/0/quantity" })],
-      }),
-    );
+  it("keeps what was shorted of a line that stays, and forgets it of one that goes", () => {
+    const document = create([
+      { sku_id: "sku-tea", quantity: 9 },
+      { sku_id: "sku-paper", quantity: 2 },
+    ]);
+    const shorted = { ...noUnits, shorted: 3 };
+    const before = { ...document, ledger: { "line-0": shorted, "line-1": shorted } };
+    const { state } = replace([{ sku_id: "sku-tea", quantity: 5 }], before);
+    expect(state.lines).toMatchObject([{ uom_quantity_outstanding: 2, uom_quantity_shorted: 3 }]);
+    expect(state.ledger).toEqual({ "line-0": shorted });
   });
 });
 

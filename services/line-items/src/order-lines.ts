@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
 import { EVENT_BYTES_MAX, type NewEvent } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
@@ -10,6 +11,14 @@ import type {
   ReplaceLinesRequest,
 } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
+import {
+  follow,
+  noUnits,
+  ofLines,
+  type Ledger,
+  type LedgerEntryDocument,
+  type LedgerSums,
+} from "./ledger.ts";
 import { changeLine, createLine, skuOf, termsOf, toLineItem, type KnownSkus } from "./line.ts";
 
 /**
@@ -22,6 +31,8 @@ export interface OrderLinesDocument extends AggregateDocument {
   /** When they were last sealed, until it is known that the order has left `open`; null otherwise. */
   sealed_at: string | null;
   lines: LineItem[];
+  /** The sums of the ledger's entries, from which the lines' counters follow. */
+  ledger: Ledger;
   /** The sequence of the last event of the order that the ledger followed; 0 if there was none. */
   order_sequence: number;
   /** The request ids of the latest replacements, so that a repeat changes nothing. */
@@ -65,7 +76,7 @@ export function createOrderLines(
   });
   assertBounded(lines);
   const document = newAggregate(order_id!, tenantId, now);
-  return { ...document, open: true, sealed_at: null, lines, order_sequence: 0, replacements: [] };
+  return { ...document, open: true, sealed_at: null, lines, ledger: {}, order_sequence: 0, replacements: [] };
 }
 
 /** The rule of closing an order's lines to changes, or of renewing the seal's time. */
@@ -97,10 +108,45 @@ export function replaceLines(
     const sku = skuOf(line, skus, place);
     const kept = left.get(sku._id)?.shift();
     if (kept === undefined) return createLine(line, sku, { id: newIds[index]!, now, place });
-    return changeLine(kept, termsOf(line), now, place);
+    return changeLine(kept, termsOf(line), { sums: sumsOf(document, kept), now, place });
   });
   const replacements = [...document.replacements, request_id!].slice(-REPLACEMENTS_MAX);
-  return changed({ ...document, lines, replacements }, "replaced");
+  const ledger = ofLines(document.ledger, lines);
+  return changed({ ...document, lines, ledger, replacements }, "replaced");
+}
+
+/** The rule of following these entries of the ledger, which are the next ones. */
+export function followEntries(
+  document: OrderLinesDocument,
+  entries: readonly LedgerEntryDocument[],
+): Decision<OrderLinesDocument> {
+  const movements = entries.flatMap((entry) => entry.movements);
+  const state = withLedger(document, follow(document.ledger, movements), entries);
+  return { state, events: [moved(state, "ledger", movements)] };
+}
+
+/** The rule of deriving the counters anew from all entries; nothing happens if they are right. */
+export function rebuildLedger(
+  document: OrderLinesDocument,
+  entries: readonly LedgerEntryDocument[],
+): Decision<OrderLinesDocument> {
+  const movements = entries.flatMap((entry) => entry.movements);
+  const state = withLedger(document, follow({}, movements), entries);
+  const right = isDeepStrictEqual(state, document);
+  return right ? { state: document, events: [] } : { state, events: [moved(state, "rebuilt", [])] };
+}
+
+function withLedger(
+  document: OrderLinesDocument,
+  sums: Ledger,
+  entries: readonly LedgerEntryDocument[],
+): OrderLinesDocument {
+  const ledger = ofLines(sums, document.lines);
+  const lines = document.lines.map((line, index) => {
+    const facts = { sums: ledger[line.id!] ?? noUnits, now: document.updated_at, place: placeIn(index) };
+    return changeLine(line, {}, facts);
+  });
+  return { ...document, lines, ledger, order_sequence: entries.at(-1)?.sequence ?? document.order_sequence };
 }
 
 /** The message of an order's stored lines. */
@@ -138,6 +184,11 @@ export function lineItemsEventData(
   };
 }
 
+function moved(state: OrderLinesDocument, cause: string, movements: Movement[]): NewEvent {
+  const data = lineItemsEventData(state, cause, movements);
+  return { topic: topics.lineItems, type: "waybill.line_items.moved.v1", data };
+}
+
 function changed(state: OrderLinesDocument, cause: Cause): Decision<OrderLinesDocument> {
   assertBounded(state.lines);
   const event: NewEvent = {
@@ -155,6 +206,10 @@ function assertBounded(lines: readonly LineItem[]): void {
     "RECORD_TOO_LARGE",
     `the lines of an order must be at most ${LINES_BYTES_MAX} bytes of JSON, with their SKUs' texts`,
   );
+}
+
+function sumsOf({ ledger }: OrderLinesDocument, { id }: LineItem): LedgerSums {
+  return ledger[id!] ?? noUnits;
 }
 
 function placeIn(index: number): (field: string) => string {

@@ -1,3 +1,7 @@
+import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
+import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import { topics } from "@waybill/events/topics.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -8,28 +12,60 @@ import { implement } from "@waybill/rpc/handlers.ts";
 import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
 import type { LineItemsConfig } from "./config.ts";
+import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { LineItemsContext } from "./context.ts";
+import { ledgerCollection } from "./ledger.ts";
 import { orderLinesCollection } from "./order-lines.ts";
 import { lineItemHandlers, skuHandlers } from "./rpc/handlers.ts";
 import { skusCollection } from "./sku.ts";
 import { sweepsCollection } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 
+/** Events of one transaction: each that moves units changes one order's lines. */
+const LEDGER_EVENTS_MAX = 100;
+
 /** Starts the line-items service; it takes calls once its database answers. */
 export function startLineItems(config: LineItemsConfig, process: ProcessContext): Promise<Service> {
   return startService(config, process, {
-    collections: [skusCollection, orderLinesCollection, sweepsCollection],
+    collections: [
+      skusCollection,
+      orderLinesCollection,
+      ledgerCollection,
+      sweepsCollection,
+      appliedCollection(),
+    ],
     build(database, running) {
       const orders = running.use(openChannel("orders", config.ordersAddress));
       const context = createContext(database, peer(orders, OrderServiceService), process.log);
       running.use(startSweeper(context, config.sweepIntervalMs));
+      const consumer = running.use(startLedger(config, context, database, process.log));
       return {
         implementations: [
           implement(SkuServiceService, skuHandlers, context),
           implement(LineItemServiceService, lineItemHandlers, context),
         ],
+        ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
       };
     },
+  });
+}
+
+/** Has the ledger follow the events of orders. */
+function startLedger(
+  { kafka }: LineItemsConfig,
+  context: LineItemsContext,
+  { client, db }: ServiceDatabase,
+  log: Logger,
+): Consumer {
+  const applied = appliedStore(client, db, topics.orders, log);
+  return startConsumer({
+    group: "line-items",
+    topic: topics.orders,
+    kafka,
+    log,
+    handle: (events) => onOrderEvents(context, applied, events),
+    unavailable: mongoFailure,
+    limits: { events: LEDGER_EVENTS_MAX },
   });
 }
 
@@ -42,6 +78,7 @@ export function createContext(
   return {
     skus: aggregateStore(database, skusCollection),
     orderLines: aggregateStore(database, orderLinesCollection),
+    ledger: database.db.collection(ledgerCollection.name),
     sweeps: database.db.collection(sweepsCollection.name),
     orders,
     log,

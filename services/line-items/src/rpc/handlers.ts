@@ -7,6 +7,7 @@ import { createSkus } from "./create-skus.ts";
 import { getSku } from "./get-sku.ts";
 import { listLineItems } from "./list-line-items.ts";
 import { listSkus } from "./list-skus.ts";
+import { rebuildLedger } from "./rebuild-ledger.ts";
 import { replaceLines } from "./replace-lines.ts";
 import { sealLines } from "./seal-lines.ts";
 
@@ -19,6 +20,7 @@ export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> =
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {
   createLineItems,
   listLineItems,
+  rebuildLedger,
   replaceLines,
   sealLines,
 };

@@ -1,0 +1,62 @@
+import { changeAggregate } from "@waybill/events/aggregates.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { ClientSession } from "mongodb";
+import type { LineItemsContext } from "./context.ts";
+import type { LedgerEntryDocument } from "./ledger.ts";
+import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
+
+/** Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none. */
+export async function addEntry(
+  { ledger, orderLines }: LineItemsContext,
+  entry: LedgerEntryDocument,
+  traceparent: string,
+  session: ClientSession,
+): Promise<void> {
+  const { _id, ...fields } = entry;
+  const { upsertedCount } = await ledger.updateOne(
+    { _id },
+    { $setOnInsert: fields },
+    { upsert: true, session },
+  );
+  if (upsertedCount === 0) return;
+  const lines = { _id: entry.order_id, tenant_id: entry.tenant_id };
+  await changeAggregate(
+    orderLines,
+    lines,
+    (current) => followEntries(current, [entry]),
+    traceparent,
+    session,
+  );
+}
+
+/**
+ * Puts the entries of an order's events in the place of those that are stored, up to the last of them, and
+ * derives the counters anew. Later entries stay. Null if the tenant has no such order's lines.
+ */
+export function replaceEntries(
+  { ledger, orderLines }: LineItemsContext,
+  order: { tenantId: string; orderId: string; lastSequence: number },
+  entries: readonly LedgerEntryDocument[],
+  traceparent: string,
+): Promise<OrderLinesDocument | null> {
+  const ofOrder = { tenant_id: order.tenantId, order_id: order.orderId };
+  return inTransaction(orderLines.client, async (session) => {
+    await ledger.deleteMany({ ...ofOrder, sequence: { $lte: order.lastSequence } }, { session });
+    if (entries.length > 0) await ledger.insertMany([...entries], { session });
+    const all = await ledger.find(ofOrder, { session }).sort({ sequence: 1 }).toArray();
+    const lines = { _id: order.orderId, tenant_id: order.tenantId };
+    return changeAggregate(orderLines, lines, (state) => rebuildLedger(state, all), traceparent, session);
+  });
+}
+
+/** The entries of these orders, each order's in the sequence of its events. */
+export function findEntries(
+  { ledger }: LineItemsContext,
+  tenantId: string,
+  orderIds: readonly string[],
+): Promise<LedgerEntryDocument[]> {
+  return ledger
+    .find({ tenant_id: tenantId, order_id: { $in: [...orderIds] } })
+    .sort({ order_id: 1, sequence: 1 })
+    .toArray();
+}
