@@ -46,6 +46,10 @@ test("every parameter of a path is a field of the request, and of a location or 
   }
 });
 
+test("what REST reaches answers once: streams are for gRPC", () => {
+  expect(routes.filter(({ method }) => method.streams).map(({ method }) => method.path)).toEqual([]);
+});
+
 test("a field that is a header is a text of the request itself", () => {
   for (const { method } of routes) {
     for (const field of method.input.fields.filter((each) => fieldRules(each).header)) {

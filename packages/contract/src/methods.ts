@@ -39,6 +39,8 @@ export interface Method {
   output: DescMessage;
   /** Whether a repeat after an unknown outcome is harmless (`idempotency_level` in the proto). */
   idempotent: boolean;
+  /** Whether it answers with a stream of messages. */
+  streams: boolean;
   routes: readonly Route[];
 }
 
@@ -66,6 +68,7 @@ function toMethod(desc: DescMethod): Method {
     input: desc.input,
     output: desc.output,
     idempotent: desc.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN,
+    streams: desc.methodKind === "server_streaming",
     routes: routesOf(desc),
   };
 }

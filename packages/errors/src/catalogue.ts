@@ -98,6 +98,12 @@ const rows = {
     action:
       "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
   },
+  STREAM_ENDED: {
+    grpc: "UNAVAILABLE",
+    http: 503,
+    title: "The stream has been open for its time, or the service stops",
+    action: "Open it again, from after the last message that arrived.",
+  },
   TOO_MANY_REQUESTS: {
     grpc: "RESOURCE_EXHAUSTED",
     http: 429,

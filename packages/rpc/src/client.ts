@@ -1,4 +1,4 @@
-import { Client, credentials, type ServiceDefinition } from "@grpc/grpc-js";
+import { Client, credentials, type ServiceDefinition, type ServiceError } from "@grpc/grpc-js";
 import { methods } from "@waybill/contract/methods.ts";
 import type { RequestOf, ResponseOf } from "./handlers.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
@@ -10,19 +10,30 @@ export interface CallOptions extends Caller {
   deadline: number;
 }
 
+/** How a stream is asked for: without a deadline it lasts as long as the service lets it. */
+export interface StreamOptions extends Caller {
+  deadline?: number;
+}
+
 /** A connection to a peer service: one method per RPC. Rejects with DomainErrors only. */
 export type Peer<Definition> = {
-  [Name in keyof Definition]: (
-    request: RequestOf<Definition[Name]>,
-    options: CallOptions,
-  ) => Promise<ResponseOf<Definition[Name]>>;
+  [Name in keyof Definition]: Definition[Name] extends { responseStream: true }
+    ? (
+        request: RequestOf<Definition[Name]>,
+        options: StreamOptions,
+      ) => AsyncIterable<ResponseOf<Definition[Name]>>
+    : (request: RequestOf<Definition[Name]>, options: CallOptions) => Promise<ResponseOf<Definition[Name]>>;
 };
 
 /** A channel to a peer process; the services on it share it. */
 export interface Channel extends Disposable {
   /** Calls one method by its definition. */
-  call: (method: ServiceDefinition[string], request: unknown, options: CallOptions) => Promise<unknown>;
+  call: (method: Method, request: unknown, options: CallOptions) => Promise<unknown>;
+  /** Reads the stream of one method; whoever stops reading cancels it. */
+  stream: (method: Method, request: unknown, options: StreamOptions) => AsyncIterable<unknown>;
 }
+
+type Method = ServiceDefinition[string];
 
 /** Opens a channel to `address` (`host:port`, or `dns:///name:port` for several instances). */
 export function openChannel(name: string, address: string): Channel {
@@ -40,6 +51,7 @@ export function openChannel(name: string, address: string): Channel {
           (error, response) => (error ? reject(fromServiceError(error, name)) : resolve(response)),
         );
       }),
+    stream: (method, request, options) => readStream(client, name, method, request, options),
     [Symbol.dispose]: () => client.close(),
   };
 }
@@ -49,11 +61,41 @@ export function peer<Definition extends ServiceDefinition>(
   channel: Channel,
   definition: Definition,
 ): Peer<Definition> {
-  const calls = Object.entries(definition).map(
-    ([name, method]) =>
-      [name, (request: unknown, options: CallOptions) => channel.call(method, request, options)] as const,
-  );
+  const calls = Object.entries(definition).map(([name, method]) => {
+    const call = method.responseStream
+      ? (request: unknown, options: StreamOptions) => channel.stream(method, request, options)
+      : (request: unknown, options: CallOptions) => channel.call(method, request, options);
+    return [name, call] as const;
+  });
   return Object.fromEntries(calls) as Peer<Definition>;
+}
+
+async function* readStream(
+  client: Client,
+  peerName: string,
+  { path, requestSerialize, responseDeserialize }: Method,
+  request: unknown,
+  { deadline, ...caller }: StreamOptions,
+): AsyncGenerator<unknown> {
+  const bound = deadline === undefined ? {} : { deadline };
+  const metadata = toMetadata(caller);
+  const stream = client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    request,
+    metadata,
+    bound,
+  );
+  // A call that is canceled ends with an error too, when nobody listens any more.
+  stream.on("error", () => undefined);
+  try {
+    yield* stream;
+  } catch (error) {
+    throw fromServiceError(error as ServiceError, peerName);
+  } finally {
+    stream.cancel();
+  }
 }
 
 function channelOptions() {

@@ -23,19 +23,47 @@ export type ResponseOf<Method> = Method extends { responseDeserialize: (value: B
   ? Response
   : never;
 
-/** One function per RPC: the service's context, the valid request, the call. Throws DomainErrors to refuse. */
+/** What the handler of a stream knows of its call. */
+export interface StreamCall extends Call {
+  /**
+   * Aborted when nobody reads on: the caller is gone, its deadline or the stream's time is over, or the
+   * service stops. The handler must then end: the caller has been told already.
+   */
+  signal: AbortSignal;
+}
+
+/** Answers with one message. Throws DomainErrors to refuse. */
+export type UnaryHandler<Request = unknown, Response = unknown> = (
+  request: Request,
+  call: Call,
+) => Promise<Response>;
+
+/**
+ * Answers with a stream of messages: an async generator, which is asked for the next one when the caller has
+ * room for it. Throws DomainErrors to refuse, or to end the stream.
+ */
+export type StreamHandler<Request = unknown, Response = unknown> = (
+  request: Request,
+  call: StreamCall,
+) => AsyncIterable<Response>;
+
+/** The handler of a method, which streams if the proto says so. */
+type HandlerOf<Method> = Method extends { responseStream: true }
+  ? StreamHandler<RequestOf<Method>, ResponseOf<Method>>
+  : UnaryHandler<RequestOf<Method>, ResponseOf<Method>>;
+
+/** One function per RPC: the service's context, the valid request, the call. */
 export type Handlers<Context, Definition> = {
   [Name in keyof Definition]: (
     context: Context,
-    request: RequestOf<Definition[Name]>,
-    call: Call,
-  ) => Promise<ResponseOf<Definition[Name]>>;
+    ...args: Parameters<HandlerOf<Definition[Name]>>
+  ) => ReturnType<HandlerOf<Definition[Name]>>;
 };
 
 /** A service of the protos with the handlers that implement it, bound to their context. */
 export interface Implementation {
   definition: ServiceDefinition;
-  handlers: Record<string, (request: unknown, call: Call) => Promise<unknown>>;
+  handlers: Record<string, UnaryHandler | StreamHandler>;
 }
 
 /** Binds handlers to their context. A missing handler is a type error. */
@@ -44,11 +72,11 @@ export function implement<Context, Definition extends ServiceDefinition>(
   handlers: Handlers<Context, Definition>,
   context: Context,
 ): Implementation {
-  const bound = Object.entries<(context: Context, request: never, call: Call) => Promise<unknown>>(
+  const bound = Object.entries<(context: Context, request: never, call: StreamCall) => never>(
     handlers as never,
   ).map(
     ([name, handle]) =>
-      [name, (request: unknown, call: Call) => handle(context, request as never, call)] as const,
+      [name, (request: unknown, call: StreamCall) => handle(context, request as never, call)] as const,
   );
   return { definition, handlers: Object.fromEntries(bound) };
 }

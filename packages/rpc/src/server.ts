@@ -2,9 +2,11 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { fileDescriptors } from "@waybill/contract/descriptors.ts";
 import { HealthImplementation } from "grpc-health-check";
-import type { Implementation } from "./handlers.ts";
-import { MESSAGE_BYTES_MAX } from "./limits.ts";
-import { unary, type UnaryOptions } from "./unary.ts";
+import type { Implementation, StreamHandler, UnaryHandler } from "./handlers.ts";
+import { MESSAGE_BYTES_MAX, STREAM_MS_MAX } from "./limits.ts";
+import { OpenStreams } from "./open-streams.ts";
+import { serverStream } from "./server-stream.ts";
+import { unary, type MethodOptions } from "./unary.ts";
 
 const DRAIN_LIMIT_MS = 8_000;
 
@@ -12,7 +14,7 @@ export interface RpcServer extends AsyncDisposable {
   port: number;
 }
 
-export interface RpcServerOptions extends UnaryOptions {
+export interface RpcServerOptions extends MethodOptions {
   host: string;
   /** 0: any free port. */
   port: number;
@@ -20,8 +22,8 @@ export interface RpcServerOptions extends UnaryOptions {
 }
 
 /**
- * Starts a gRPC server with these services, health (grpc.health.v1) and reflection. Disposing it lets calls
- * in flight finish, up to 8 seconds.
+ * Starts a gRPC server with these services, health (grpc.health.v1) and reflection. Disposing it ends streams
+ * and lets calls in flight finish, up to 8 seconds.
  */
 export async function startServer(options: RpcServerOptions): Promise<RpcServer> {
   const server = new Server({
@@ -29,11 +31,12 @@ export async function startServer(options: RpcServerOptions): Promise<RpcServer>
     "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
     // Clients find new instances behind a name only when they connect anew.
     "grpc.max_connection_age_ms": 5 * 60_000,
-    "grpc.max_connection_age_grace_ms": 30_000,
+    "grpc.max_connection_age_grace_ms": STREAM_MS_MAX + 30_000,
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
   });
-  for (const implementation of options.implementations) addService(server, implementation, options);
+  const streams = new OpenStreams();
+  for (const implementation of options.implementations) addService(server, implementation, options, streams);
   const health = addHealth(server, options.implementations);
   addReflection(server, options.implementations);
   const port = await bind(server, options.host, options.port);
@@ -42,15 +45,24 @@ export async function startServer(options: RpcServerOptions): Promise<RpcServer>
     async [Symbol.asyncDispose]() {
       for (const name of ["", ...options.implementations.map(serviceName)])
         health.setStatus(name, "NOT_SERVING");
+      streams.endAll();
       await drain(server);
     },
   };
 }
 
-function addService(server: Server, { definition, handlers }: Implementation, options: UnaryOptions): void {
-  const methods = Object.entries(definition).map(
-    ([name, { path }]) => [name, unary(path, handlers[name]!, options)] as const,
-  );
+function addService(
+  server: Server,
+  { definition, handlers }: Implementation,
+  options: MethodOptions,
+  streams: OpenStreams,
+): void {
+  const methods = Object.entries(definition).map(([name, { path, responseStream }]) => {
+    const handle = handlers[name]!;
+    return responseStream
+      ? ([name, serverStream(path, handle as StreamHandler, options, streams)] as const)
+      : ([name, unary(path, handle as UnaryHandler, options)] as const);
+  });
   server.addService(definition, Object.fromEntries(methods));
 }
 

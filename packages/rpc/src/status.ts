@@ -9,6 +9,15 @@ const TYPE_PREFIX = "type.googleapis.com/google.rpc.";
 // grpc-js refuses header blocks that are much larger than this.
 const DETAILS_BYTES_MAX = 6_000;
 
+/** Recognizes a storage's failures: a DomainError to answer with, or null. */
+export type Translate = (error: unknown) => DomainError | null;
+
+/** The refusal that something thrown stands for; INTERNAL if nobody foresaw it. */
+export function toRefusal(thrown: unknown, translate: Translate): DomainError {
+  if (thrown instanceof DomainError) return thrown;
+  return translate(thrown) ?? new DomainError("INTERNAL", undefined, { cause: thrown });
+}
+
 /** A refusal as a gRPC status, with google.rpc details (google.aip.dev/193). */
 export function toStatus(error: DomainError): StatusObject {
   const code = grpcStatus[catalogue[error.code].grpc];

@@ -5,10 +5,17 @@ import { pino } from "pino";
 import { ProfileServiceService } from "@waybill/proto/groupings/v1/profiles.ts";
 import { onTestFinished } from "vitest";
 import { openChannel, peer, type CallOptions } from "../src/client.ts";
-import { implement, type Handlers } from "../src/handlers.ts";
+import { implement, type Handlers, type Implementation } from "../src/handlers.ts";
 import { startServer, type RpcServer } from "../src/server.ts";
 
 export type ProfileHandlers = Handlers<null, typeof ProfileServiceService>;
+
+/** GetProfile as if the proto said that it streams. */
+const streamDefinition = {
+  getProfile: { ...ProfileServiceService.getProfile, responseStream: true },
+} as const;
+
+export type StreamHandlers = Handlers<null, typeof streamDefinition>;
 
 const handlers: ProfileHandlers = {
   createProfile: async (_, { profile }) => ({ profile: { ...profile!, id: 1 } }),
@@ -17,19 +24,29 @@ const handlers: ProfileHandlers = {
   updateProfile: async (_, { id, profile }) => ({ profile: { ...profile!, id: id ?? null } }),
 };
 
-/** A server of ProfileService in this process, and the lines that it logs. */
+/** A server in this process, and the lines that it logs. */
 export interface TestServer extends RpcServer {
   lines: Record<string, unknown>[];
 }
 
-export async function startTestServer(changes: Partial<ProfileHandlers> = {}, port = 0): Promise<TestServer> {
+/** A server of ProfileService. */
+export function startTestServer(changes: Partial<ProfileHandlers> = {}, port = 0): Promise<TestServer> {
+  return startLogged(implement(ProfileServiceService, { ...handlers, ...changes }, null), port);
+}
+
+/** A server of GetProfile as a stream. */
+export function startStreamServer(getProfile: StreamHandlers["getProfile"]): Promise<TestServer> {
+  return startLogged(implement(streamDefinition, { getProfile }, null), 0);
+}
+
+async function startLogged(implementation: Implementation, port: number): Promise<TestServer> {
   const lines: Record<string, unknown>[] = [];
   const log = pino(
     { level: "debug" },
     { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const implementations = [implement(ProfileServiceService, { ...handlers, ...changes }, null)];
-  const server = await startServer({ host: "127.0.0.1", port, log, translate: () => null, implementations });
+  const options = { host: "127.0.0.1", port, log, translate: () => null };
+  const server = await startServer({ ...options, implementations: [implementation] });
   let stopped: PromiseLike<void> | null = null;
   const stop = () => (stopped ??= server[Symbol.asyncDispose]());
   onTestFinished(async () => {
@@ -43,6 +60,13 @@ export function profilesAt(port: number) {
   const channel = openChannel("groupings", `127.0.0.1:${port}`);
   onTestFinished(() => channel[Symbol.dispose]());
   return peer(channel, ProfileServiceService);
+}
+
+/** The stream at this port, as a client sees it. */
+export function streamAt(port: number) {
+  const channel = openChannel("groupings", `127.0.0.1:${port}`);
+  onTestFinished(() => channel[Symbol.dispose]());
+  return peer(channel, streamDefinition);
 }
 
 /** A call that may take this long. */
