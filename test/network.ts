@@ -18,6 +18,7 @@ export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
   fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
   sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
+  storefront: Peer<(typeof services)["waybill.orders.v1.StorefrontOrderService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
@@ -59,6 +60,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     orders: peer(ordersChannel, services["waybill.orders.v1.OrderService"]),
     fulfillment: peer(ordersChannel, services["waybill.orders.v1.FulfillmentService"]),
     sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
+    storefront: peer(ordersChannel, services["waybill.orders.v1.StorefrontOrderService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),

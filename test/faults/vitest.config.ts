@@ -16,6 +16,7 @@ export default defineConfig({
           name: "parts",
           include: ["{packages,services}/*/test/**/*.faults.test.ts"],
           globalSetup: "packages/dev-env/src/test-engines.ts",
+          deps: { interopDefault: false },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -11,6 +11,7 @@ const uuid = "0189d1c2-7e4b-7000-8000-000000000000";
 const longKey = "k".repeat(201);
 const checkOrder = checkOf("waybill.orders.v1.Order");
 const checkSku = checkOf("waybill.line_items.v1.Sku");
+const checkStorefront = checkOf("waybill.orders.v1.StorefrontOrder");
 const checkList = checkOf("waybill.orders.v1.ListOrdersRequest");
 
 /** A check that answers `pointer CODE` for each wrong place. */
@@ -179,4 +180,26 @@ test("the canonical spelling takes the place of what was sent, at any depth", ()
   const query = { ...ListOrdersRequest.decode(empty), id: [uuid.toUpperCase()] };
   expect(checkList(query)).toEqual([]);
   expect(query.id).toEqual([uuid]);
+});
+
+describe("a message that may be incomplete", () => {
+  const told = (patch: Partial<Order>) =>
+    checkStorefront({ storefront_id: 1, order: { ...Order.decode(empty), ...patch } });
+
+  it("lacks what its own fields require, and keeps every other rule", () => {
+    expect(told({})).toEqual([]);
+    expect(told({ shipping_address_country_code: "XX", priority: 0, status: "open" })).toEqual([
+      "/order/status UNKNOWN_KEY",
+      "/order/priority OUT_OF_RANGE",
+      "/order/shipping_address_country_code BAD_FORMAT",
+    ]);
+  });
+
+  it("has complete elements in its lists", () => {
+    expect(told(lines({ quantity: null }))).toEqual(["/order/line_items/0/quantity REQUIRED"]);
+  });
+
+  it("is required itself where it is", () => {
+    expect(checkStorefront({ storefront_id: 1, order: null })).toEqual(["/order REQUIRED"]);
+  });
 });

@@ -7,12 +7,13 @@ import type { JsonSchema } from "./schema.ts";
  * The rules of a message as JSON Schema: what a value must be beyond its type. Checked by the service that
  * owns the message, on the decoded message, where every field is there and null means absent.
  *
- * A list of records is left out: its elements are checked one by one, see `recordsField`.
+ * With `partial` none of its own fields is required. A list of records is left out: its elements are checked one by one, see `recordsField`.
  */
-export function rulesSchema(message: DescMessage): JsonSchema {
+export function rulesSchema(message: DescMessage, partial = false): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   for (const field of message.fields) {
-    const schema = fieldSchema(field);
+    const rules = fieldRules(field);
+    const schema = fieldSchema(field, partial ? { ...rules, required: false } : rules);
     if (Object.keys(schema).length > 0) properties[field.name] = schema;
   }
   return Object.keys(properties).length > 0 ? { properties } : {};
@@ -23,8 +24,7 @@ export function recordsField(message: DescMessage): DescField | null {
   return message.fields.find((field) => fieldRules(field).records) ?? null;
 }
 
-function fieldSchema(field: DescField): JsonSchema {
-  const rules = fieldRules(field);
+function fieldSchema(field: DescField, rules: FieldRules): JsonSchema {
   if (rules.output_only) return { unset: true };
   if (field.fieldKind === "list") return listSchema(field, rules);
   if (field.fieldKind === "map") return mapSchema(rules);
@@ -53,7 +53,7 @@ function mapSchema(rules: FieldRules): JsonSchema {
 }
 
 function nested(message: DescMessage, rules: FieldRules): JsonSchema {
-  return { ...(rules.required ? { present: true } : {}), ...rulesSchema(message) };
+  return { ...(rules.required ? { present: true } : {}), ...rulesSchema(message, rules.partial) };
 }
 
 function eachSchema(rules: FieldRules): JsonSchema {

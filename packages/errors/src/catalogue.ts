@@ -178,7 +178,7 @@ const rows = {
     grpc: "NOT_FOUND",
     http: 404,
     title: "There is no such order",
-    action: "Check the id; an order can be named by its UUID or its order_nr.",
+    action: "Check the id; an order can be named by its UUID, order_nr or storefront_id.",
   },
   DUPLICATE_ORDER: {
     grpc: "ALREADY_EXISTS",

@@ -42,12 +42,18 @@ export const ordersCollection: CollectionDeclaration = {
   indexes: [
     { name: "by_customer_identifier", key: { tenant_id: 1, customer_identifier: 1 }, unique: true },
     { name: "by_order_nr", key: { tenant_id: 1, order_nr: 1 }, unique: true },
+    {
+      name: "by_storefront_id",
+      key: { tenant_id: 1, storefront_id: 1 },
+      unique: true,
+      partialFilterExpression: { storefront_id: { $gt: 0 } },
+    },
     { name: "by_status", key: { tenant_id: 1, status: 1, updated_at: -1, _id: -1 } },
     { name: "last_updated", key: { tenant_id: 1, updated_at: -1, _id: -1 } },
   ],
 };
 
-/** Order numbers are minted from here upward, in blocks. */
+/** Order numbers are minted from here upward, in blocks; below are the storefront ids that clients choose. */
 export const ORDER_NR_FIRST = 1_000_000_000;
 export const ORDER_NR_BLOCK = 5_000;
 
@@ -122,6 +128,7 @@ export function createOrder(
     backorder_policy: fields.backorder_policy ?? "backorder",
     routing_policy: fields.routing_policy ?? "least_cost",
     split_policy: fields.split_policy ?? "minimize_splits",
+    submitted_at: fields.submitted_at ?? now,
     references: [reference],
     line_counts: [],
     changing: null,

@@ -5,6 +5,7 @@ import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.
 import { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
+import { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import { openChannel, peer, type Channel } from "@waybill/rpc/client.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.ts";
@@ -14,7 +15,7 @@ import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ORDER_NR_FIRST, ordersCollection } from "./order.ts";
-import { fulfillmentHandlers, orderHandlers, sandboxHandlers } from "./rpc/handlers.ts";
+import { fulfillmentHandlers, orderHandlers, sandboxHandlers, storefrontHandlers } from "./rpc/handlers.ts";
 
 /** Starts the orders service; it takes calls once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
@@ -28,6 +29,7 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
           implement(OrderServiceService, orderHandlers, context),
           implement(FulfillmentServiceService, fulfillmentHandlers, context),
           implement(SandboxServiceService, sandboxHandlers, context),
+          implement(StorefrontOrderServiceService, storefrontHandlers, context),
         ],
       };
     },

@@ -6,7 +6,7 @@ import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
 import type { Filter } from "mongodb";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
-import { fromStored, type OrderDocument } from "./order.ts";
+import { fromStored, ORDER_NR_FIRST, type OrderDocument } from "./order.ts";
 
 /** The orders with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findOrderWinners(
@@ -26,7 +26,7 @@ export async function findOrderWinners(
 }
 
 /**
- * Changes the order that a caller names by its UUID or its order_nr: `decide` is pure and throws to refuse.
+ * Changes the order that a caller names by its UUID, order_nr or storefront_id: `decide` is pure and throws to refuse.
  * A repeat of a request that was decided before changes nothing. Throws `ORDER_NOT_FOUND` and
  * `REQUEST_ID_REUSED`.
  */
@@ -54,15 +54,15 @@ export async function updateOrder(
 /** Which order is changed, and by which request. */
 export interface OrderChange {
   tenantId: string;
-  /** The order's UUID or its order_nr. */
+  /** The order's UUID, order_nr or storefront_id. */
   name: string;
   request: AppliedRequest;
   traceparent: string;
 }
 
-const orderNrPattern = /^\d{1,15}$/;
+const numberPattern = /^\d{1,15}$/;
 
-/** The order that a caller names by its UUID or its order_nr. Throws `ORDER_NOT_FOUND`. */
+/** The order that a caller names by its UUID, order_nr or storefront_id. Throws `ORDER_NOT_FOUND`. */
 export async function getStoredOrder(
   { orders }: OrdersContext,
   tenantId: string,
@@ -88,7 +88,9 @@ function found(document: OrderDocument | null): OrderDocument {
 }
 
 function orderKey(name: string): Filter<OrderDocument> {
-  return orderNrPattern.test(name) ? { order_nr: Number(name) } : { _id: name.toLowerCase() };
+  if (!numberPattern.test(name)) return { _id: name.toLowerCase() };
+  const number = Number(name);
+  return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };
 }
 
 /** Which orders a list shows. */

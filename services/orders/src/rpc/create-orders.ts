@@ -1,88 +1,12 @@
-import type { Rehearsal } from "@waybill/events/create-all.ts";
-import { fingerprint } from "@waybill/events/fingerprint.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
-import { newId } from "@waybill/mongo/ids.ts";
-import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
-import type { CreateOrdersRequest, CreateOrdersResponse, Order } from "@waybill/proto/orders/v1/orders.ts";
-import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
+import type { CreateOrdersRequest, CreateOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { addressWarnings } from "../address-warnings.ts";
 import type { OrdersContext } from "../context.ts";
-import { rehearseCreation } from "../creation.ts";
-import { recordRefusal, type OrderCandidate } from "../order.ts";
+import { createRecords, type Mode } from "../create-records.ts";
 
-type Mode = "partial" | "atomic" | "validate_only";
-
-const CALL_LINES_MAX = 20_000;
-
-export async function createOrders(
+export function createOrders(
   context: OrdersContext,
   { orders, mode }: CreateOrdersRequest,
   call: Call,
 ): Promise<CreateOrdersResponse> {
-  assertLinesBounded(orders);
-  const checked = orders.map(
-    (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
-  );
-  const outcomes = await outcomesOf(context, call.tenantId, checked, (mode ?? "partial") as Mode);
-  return batchResponse(outcomes.map((outcome, index) => toResult(index, orders[index]!, outcome)));
-}
-
-/** What is stored in one transaction must not hold up everybody else's. */
-function assertLinesBounded(orders: readonly Order[]): void {
-  const lines = orders.reduce((sum, { line_items }) => sum + line_items.length, 0);
-  if (lines <= CALL_LINES_MAX) return;
-  throw new DomainError(
-    "BODY_TOO_LARGE",
-    `one call takes at most ${CALL_LINES_MAX} lines; send fewer orders at once`,
-  );
-}
-
-function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
-  return {
-    id: newId(),
-    lineIds: record.line_items.map(() => newId()),
-    customerIdentifier: record.customer_identifier!,
-    fingerprint: fingerprint(record),
-    record,
-    traceparent,
-  };
-}
-
-/** The outcome of each record, in their order. */
-async function outcomesOf(
-  context: OrdersContext,
-  tenantId: string,
-  checked: readonly (OrderCandidate | DomainError)[],
-  mode: Mode,
-): Promise<Rehearsal[]> {
-  const candidates = checked.filter((item): item is OrderCandidate => !(item instanceof DomainError));
-  const doomed = mode === "atomic" && candidates.length < checked.length;
-  const answered = await createBy(context, tenantId, candidates, doomed ? "validate_only" : mode);
-  const byCandidate = new Map(candidates.map((candidate, index) => [candidate, answered[index]!]));
-  const outcomes = checked.map((item) => (item instanceof DomainError ? item : byCandidate.get(item)!));
-  return doomed ? outcomes.map(orAborted) : outcomes;
-}
-
-async function createBy(
-  context: OrdersContext,
-  tenantId: string,
-  candidates: readonly OrderCandidate[],
-  mode: Mode,
-): Promise<Rehearsal[]> {
-  if (candidates.length === 0) return [];
-  if (mode === "validate_only") return rehearseCreation(context, tenantId, candidates);
-  const creation = mode === "atomic" ? context.atomicCreation : context.creation;
-  return creation.submit(tenantId, candidates);
-}
-
-function orAborted(outcome: Rehearsal): DomainError {
-  return outcome instanceof DomainError ? outcome : new DomainError("ATOMIC_ABORTED");
-}
-
-function toResult(index: number, record: Order, outcome: Rehearsal): RecordResult {
-  const name = record.customer_identifier ?? null;
-  return outcome instanceof DomainError
-    ? recordFailed(index, name, outcome)
-    : recordSuccess(index, outcome.id, name, addressWarnings(record));
+  return createRecords(context, orders, call, (mode ?? "partial") as Mode);
 }

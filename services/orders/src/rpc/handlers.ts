@@ -1,11 +1,13 @@
 import type { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
+import type { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { acceptOrder } from "./accept-order.ts";
 import { advanceOrders } from "./advance-orders.ts";
 import { createOrders } from "./create-orders.ts";
+import { createStorefrontOrders } from "./create-storefront-orders.ts";
 import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
 import { getOrder } from "./get-order.ts";
@@ -41,4 +43,8 @@ export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServ
 export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceService> = {
   advanceOrders,
   shipOrders,
+};
+
+export const storefrontHandlers: Handlers<OrdersContext, typeof StorefrontOrderServiceService> = {
+  createStorefrontOrders,
 };

@@ -1,0 +1,79 @@
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { Order } from "@waybill/proto/orders/v1/orders.ts";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("shop"));
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = () => network.as("shop");
+const nearlyNothing = Order.decode(new Uint8Array());
+const aStorefrontOrder = (storefront_id: number, order: Partial<Order> = {}) => ({
+  storefront_id,
+  order: { ...nearlyNothing, ...order },
+});
+const create = (...orders: ReturnType<typeof aStorefrontOrder>[]) =>
+  network.storefront.createStorefrontOrders({ orders }, as());
+
+describe("an order of an order group", () => {
+  it("is a real order, however little is known of it, and is found by each of its three names", async () => {
+    const { results } = await create(aStorefrontOrder(6823));
+    const { order } = await network.orders.getOrder({ order: results[0]!.system_id! }, as());
+    expect(order).toMatchObject({
+      storefront_id: 6823,
+      order_type: "storefront",
+      customer_identifier: "storefront-6823",
+      status: "open",
+      line_items: [],
+      shipping_address_name: null,
+    });
+    expect(order!.order_nr).toBeGreaterThanOrEqual(1_000_000_000);
+    for (const name of ["6823", String(order!.order_nr)])
+      expect((await network.orders.getOrder({ order: name }, as())).order).toEqual(order);
+  });
+
+  it("is not accepted by a warehouse before it has a line", async () => {
+    await create(aStorefrontOrder(11));
+    const accepted = network.fulfillment.acceptOrder({ order: "11", request_id: "a" }, as());
+    await expect(accepted).rejects.toMatchObject({ code: "NO_LINES" });
+  });
+
+  it("may come with lines, and a repeat answers the same", async () => {
+    const wish = () => aStorefrontOrder(12, { line_items: [aLine("shirt", 2)] });
+    const first = await create(wish());
+    expect(await create(wish())).toEqual(first);
+    const { order } = await network.orders.getOrder({ order: "12" }, as());
+    expect(order!.line_items).toMatchObject([{ sku_customer_id: "shirt", quantity: 2 }]);
+  });
+
+  it("fails together with the others of its group", async () => {
+    await create(aStorefrontOrder(20));
+    const taken = aStorefrontOrder(20, { gift_message: "another" });
+    const bad = aStorefrontOrder(22, { shipping_address_country_code: "XX" });
+    const { results } = await create(aStorefrontOrder(21), taken, bad);
+    expect(results.map(({ code }) => code)).toEqual(["ATOMIC_ABORTED", "DUPLICATE_ORDER", "BAD_FORMAT"]);
+    await expect(network.orders.getOrder({ order: "21" }, as())).rejects.toMatchObject({
+      code: "ORDER_NOT_FOUND",
+    });
+  });
+
+  it.each([0, 1_000_000_000, null])("is refused under the number %s", async (storefront_id) => {
+    const { results } = await network.storefront.createStorefrontOrders(
+      { orders: [{ storefront_id, order: nearlyNothing }] },
+      as(),
+    );
+    expect(results).toMatchObject([{ status: "failure", pointer: "/storefront_id" }]);
+  });
+
+  it("of one tenant is nothing to another, and no order has a storefront_id otherwise", async () => {
+    await network.storefront.createStorefrontOrders({ orders: [aStorefrontOrder(30)] }, network.as("other"));
+    const here = await create(aStorefrontOrder(30));
+    expect(here.records_succeeded).toBe(1);
+    const plain = await network.orders.createOrders({ orders: [anOrder("p1"), anOrder("p2")] }, as());
+    expect(plain.records_succeeded).toBe(2);
+  });
+});
