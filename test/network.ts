@@ -21,6 +21,8 @@ export interface TestNetwork extends AsyncDisposable {
   storefront: Peer<(typeof services)["waybill.orders.v1.StorefrontOrderService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
+  inventory: Peer<(typeof services)["waybill.line_items.v1.InventoryService"]>;
+  stockSandbox: Peer<(typeof services)["waybill.line_items.v1.StockSandboxService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
   client: MongoClient;
   ordersDb: Db;
@@ -63,6 +65,8 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     storefront: peer(ordersChannel, services["waybill.orders.v1.StorefrontOrderService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
+    inventory: peer(lineItemsChannel, services["waybill.line_items.v1.InventoryService"]),
+    stockSandbox: peer(lineItemsChannel, services["waybill.line_items.v1.StockSandboxService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),
     client,
     ordersDb: client.db(ordersEnv.DATABASE),

@@ -38,6 +38,8 @@ export function compile(schema: JsonSchema): Check {
 /** Ajv has no such limit: 10 MiB of wrong elements would take it five seconds and a gigabyte. */
 function stopAtMax(code: string): string {
   const name = /function (validate\d+)\(/.exec(code)?.[1];
+  // A message without a rule.
+  if (code.includes(".errors = null;return true;}")) return code;
   if (!name || !code.includes("errors++;"))
     throw new Error("ajv generates other code than the limit of errors knows");
   return code.replaceAll(

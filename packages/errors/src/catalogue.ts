@@ -294,6 +294,38 @@ const rows = {
     action: "Leave the counters as they are: events are kept for 90 days.",
   },
 
+  // Stock.
+  FACILITY_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such facility",
+    action: "Record the facility first (InventoryService.PutFacility), or correct its id.",
+  },
+  TOO_MANY_FACILITIES: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The tenant has as many facilities as one can have",
+    action: "Change one of those that are there.",
+  },
+  LOT_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "The SKU has no such lot",
+    action: "Check the id; a lot without units is forgotten.",
+  },
+  TOO_MANY_LOTS: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The SKU has as many lots as one can have",
+    action: "Let units join a lot that is there, or use lots up first.",
+  },
+  INSUFFICIENT_STOCK: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "There is not enough stock",
+    action: "Take fewer units, or wait until more have come in.",
+  },
+
   // Callbacks.
   CALLBACK_NOT_FOUND: {
     grpc: "NOT_FOUND",

@@ -1,9 +1,11 @@
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type {
+  AnyBulkWriteOperation,
   ClientSession,
   Collection,
   Filter,
   MongoClient,
+  OptionalId,
   OptionalUnlessRequiredId,
   WithoutId,
 } from "mongodb";
@@ -93,15 +95,45 @@ export async function changeAggregate<Document extends AggregateDocument>(
 ): Promise<Document | null> {
   const current = (await collection.findOne(filter, { session })) as Document | null;
   if (current === null) return null;
-  const stamped = { ...current, version: current.version + 1, updated_at: laterThan(current.updated_at) };
-  const { state, events } = decide(stamped);
-  if (state === stamped && events.length === 0) return current;
+  const next = stamped(current);
+  const { state, events } = decide(next);
+  if (state === next && events.length === 0) return current;
   const rows = rowsOf(state, events, traceparent);
-  const next = { ...state, sequence: current.sequence + rows.length };
+  const changed = { ...state, sequence: current.sequence + rows.length };
   const written = { _id: current._id, version: current.version } as Filter<Document>;
-  await collection.replaceOne(written, next as unknown as WithoutId<Document>, { session });
+  await collection.replaceOne(written, changed as unknown as WithoutId<Document>, { session });
+  if (rows.length > 0) await outbox.insertMany(rows, { session });
+  return changed;
+}
+
+/**
+ * Writes decisions about several aggregates as part of the caller's transaction: two calls of the database,
+ * however many. The states are `stamped` ones that the same session read, or new aggregates. Answers what
+ * holds afterwards.
+ */
+export async function writeAggregates<Document extends AggregateDocument>(
+  { collection, outbox }: AggregateStore<Document>,
+  decisions: readonly Decision<Document>[],
+  traceparent: string,
+  session: ClientSession,
+): Promise<Document[]> {
+  if (decisions.length === 0) return [];
+  const rows = decisions.flatMap(({ state, events }) => rowsOf(state, events, traceparent));
+  const next = decisions.map(({ state, events }) => ({ ...state, sequence: state.sequence + events.length }));
+  await collection.bulkWrite(next.map(writeOf), { session });
   if (rows.length > 0) await outbox.insertMany(rows, { session });
   return next;
+}
+
+function writeOf<Document extends AggregateDocument>(state: Document): AnyBulkWriteOperation<Document> {
+  if (state.version === 1) return { insertOne: { document: state as unknown as OptionalId<Document> } };
+  const filter = { _id: state._id, version: state.version - 1 } as Filter<Document>;
+  return { replaceOne: { filter, replacement: state as unknown as WithoutId<Document> } };
+}
+
+/** An aggregate as its next change starts from it: with the version and time that the change will have. */
+export function stamped<Document extends AggregateDocument>(current: Document): Document {
+  return { ...current, version: current.version + 1, updated_at: laterThan(current.updated_at) };
 }
 
 /** The time of a change: now, and in any case after the aggregate's last change, so that events sort by time. */

@@ -1,11 +1,12 @@
 import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
-import { count, text } from "@waybill/process/settings.ts";
+import { count, flag, text } from "@waybill/process/settings.ts";
 import { z } from "zod";
 
 /** The settings of the line-items service. */
 export const settings = z.object({
   ...serviceSettings("line_items", 50052),
   ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:or dns:///name:port"),
+  SANDBOX: flag("true: stock may be made and lost by /data_factory, for trying things out"),
   SWEEP_INTERVAL_MS: count(
     60_000,
     100,
@@ -16,6 +17,7 @@ export const settings = z.object({
 
 export interface LineItemsConfig extends ServiceConfig {
   ordersAddress: string;
+  sandbox: boolean;
   sweepIntervalMs: number;
 }
 
@@ -23,6 +25,7 @@ export function toConfig(read: z.output<typeof settings>): LineItemsConfig {
   return {
     ...serviceConfig("line-items", read),
     ordersAddress: read.ORDERS_ADDRESS,
+    sandbox: read.SANDBOX,
     sweepIntervalMs: read.SWEEP_INTERVAL_MS,
   };
 }

@@ -4,8 +4,11 @@ import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
 import type { Collection } from "mongodb";
 import type { LedgerEntryDocument } from "./ledger.ts";
+import type { FacilityDocument } from "./facility.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
+import type { StockRequests } from "./stock-store.ts";
+import type { StockDocument } from "./stock.ts";
 import type { Sweeps } from "./store.ts";
 
 /** What every handler of this service works with. */
@@ -13,7 +16,12 @@ export interface LineItemsContext {
   skus: AggregateStore<SkuDocument>;
   orderLines: AggregateStore<OrderLinesDocument>;
   ledger: Collection<LedgerEntryDocument>;
+  stock: AggregateStore<StockDocument>;
+  facilities: AggregateStore<FacilityDocument>;
+  stockRequests: StockRequests;
   sweeps: Sweeps;
   log: Logger;
   orders: Peer<typeof OrderServiceService>;
+  /** Whether the sandbox's calls are answered. */
+  sandbox: boolean;
 }

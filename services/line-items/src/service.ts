@@ -4,7 +4,9 @@ import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
+import { InventoryServiceService } from "@waybill/proto/line_items/v1/inventory.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import { StockSandboxServiceService } from "@waybill/proto/line_items/v1/stock_sandbox.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { openChannel, peer } from "@waybill/rpc/client.ts";
@@ -15,9 +17,12 @@ import type { LineItemsConfig } from "./config.ts";
 import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { LineItemsContext } from "./context.ts";
 import { ledgerCollection } from "./ledger.ts";
+import { facilitiesCollection } from "./facility.ts";
 import { orderLinesCollection } from "./order-lines.ts";
-import { lineItemHandlers, skuHandlers } from "./rpc/handlers.ts";
+import { inventoryHandlers, lineItemHandlers, stockSandboxHandlers, skuHandlers } from "./rpc/handlers.ts";
 import { skusCollection } from "./sku.ts";
+import { stockRequestsCollection } from "./stock-store.ts";
+import { stockCollection } from "./stock.ts";
 import { sweepsCollection } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 
@@ -31,18 +36,23 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
       skusCollection,
       orderLinesCollection,
       ledgerCollection,
+      stockCollection,
+      facilitiesCollection,
+      stockRequestsCollection,
       sweepsCollection,
       appliedCollection(),
     ],
     build(database, running) {
       const orders = running.use(openChannel("orders", config.ordersAddress));
-      const context = createContext(database, peer(orders, OrderServiceService), process.log);
+      const context = createContext(database, peer(orders, OrderServiceService), process.log, config.sandbox);
       running.use(startSweeper(context, config.sweepIntervalMs));
       const consumer = running.use(startLedger(config, context, database, process.log));
       return {
         implementations: [
           implement(SkuServiceService, skuHandlers, context),
           implement(LineItemServiceService, lineItemHandlers, context),
+          implement(InventoryServiceService, inventoryHandlers, context),
+          implement(StockSandboxServiceService, stockSandboxHandlers, context),
         ],
         ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
       };
@@ -74,13 +84,18 @@ export function createContext(
   database: Pick<ServiceDatabase, "client" | "db">,
   orders: LineItemsContext["orders"],
   log: Logger,
+  sandbox = false,
 ): LineItemsContext {
   return {
     skus: aggregateStore(database, skusCollection),
     orderLines: aggregateStore(database, orderLinesCollection),
     ledger: database.db.collection(ledgerCollection.name),
+    stock: aggregateStore(database, stockCollection),
+    facilities: aggregateStore(database, facilitiesCollection),
+    stockRequests: database.db.collection(stockRequestsCollection.name),
     sweeps: database.db.collection(sweepsCollection.name),
     orders,
     log,
+    sandbox,
   };
 }

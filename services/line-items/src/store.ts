@@ -1,5 +1,6 @@
 import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
@@ -33,6 +34,26 @@ export function getSkuDocument(
   id: string,
 ): Promise<SkuDocument | null> {
   return skus.collection.findOne({ _id: id, tenant_id: tenantId });
+}
+
+/** The SKU that a caller names by its id, its customer_identifier or both. Throws `REQUIRED`, `SKU_NOT_FOUND`. */
+export async function getNamedSku(
+  { skus }: LineItemsContext,
+  tenantId: string,
+  { sku_id, sku_customer_id }: Pick<LineItem, "sku_id" | "sku_customer_id">,
+): Promise<SkuDocument> {
+  if (!sku_id && !sku_customer_id) {
+    const detail = "name the SKU by sku_customer_id or sku_id";
+    const violation = { pointer: "/sku_customer_id", code: "REQUIRED", detail } as const;
+    throw new DomainError("REQUIRED", detail, { violations: [violation] });
+  }
+  const named = await skus.collection.findOne({
+    tenant_id: tenantId,
+    ...(sku_id ? { _id: sku_id } : {}),
+    ...(sku_customer_id ? { customer_identifier: sku_customer_id } : {}),
+  });
+  if (named === null) throw new DomainError("SKU_NOT_FOUND");
+  return named;
 }
 
 /** Which SKUs a list shows. */

@@ -1,13 +1,24 @@
+import type { InventoryServiceService } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { StockSandboxServiceService } from "@waybill/proto/line_items/v1/stock_sandbox.ts";
 import type { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
+import { adjustStock } from "./adjust-stock.ts";
+import { createAvailable } from "./create-available.ts";
 import { createLineItems } from "./create-line-items.ts";
 import { createSkus } from "./create-skus.ts";
 import { getSku } from "./get-sku.ts";
+import { listFacilities } from "./list-facilities.ts";
+import { listInventory } from "./list-inventory.ts";
 import { listLineItems } from "./list-line-items.ts";
+import { listLots } from "./list-lots.ts";
 import { listSkus } from "./list-skus.ts";
 import { rebuildLedger } from "./rebuild-ledger.ts";
+import { loseInventory } from "./lose-inventory.ts";
+import { moveStock } from "./move-stock.ts";
+import { putFacility } from "./put-facility.ts";
+import { receiveStock } from "./receive-stock.ts";
 import { replaceLines } from "./replace-lines.ts";
 import { sealLines } from "./seal-lines.ts";
 
@@ -23,4 +34,19 @@ export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemService
   rebuildLedger,
   replaceLines,
   sealLines,
+};
+
+export const inventoryHandlers: Handlers<LineItemsContext, typeof InventoryServiceService> = {
+  adjustStock,
+  listFacilities,
+  listInventory,
+  listLots,
+  moveStock,
+  putFacility,
+  receiveStock,
+};
+
+export const stockSandboxHandlers: Handlers<LineItemsContext, typeof StockSandboxServiceService> = {
+  createAvailable,
+  loseInventory,
 };
