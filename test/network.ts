@@ -24,6 +24,7 @@ export interface TestNetwork extends AsyncDisposable {
   inventory: Peer<(typeof services)["waybill.line_items.v1.InventoryService"]>;
   stockSandbox: Peer<(typeof services)["waybill.line_items.v1.StockSandboxService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
+  groupings: Peer<(typeof services)["waybill.groupings.v1.GroupingService"]>;
   client: MongoClient;
   ordersDb: Db;
   lineItemsDb: Db;
@@ -49,7 +50,12 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
   };
   const lineItemsEnv = { ...env, GRPC_PORT: String(lineItemsPort), DATABASE: `line_items_${run}` };
   const ordersEnv = { ...env, GRPC_PORT: String(ordersPort), DATABASE: `orders_${run}` };
-  const groupingsEnv = { ...env, GRPC_PORT: String(groupingsPort), DATABASE: `groupings_${run}` };
+  const groupingsEnv = {
+    ...env,
+    GRPC_PORT: String(groupingsPort),
+    DATABASE: `groupings_${run}`,
+    RELEASE_CHECK_INTERVAL_MS: "20",
+  };
   running.use(await startLineItems(lineItemsConfig(readSettings(lineItemsSettings, lineItemsEnv)), context));
   running.use(await startOrders(ordersConfig(readSettings(ordersSettings, ordersEnv)), context));
   running.use(await startGroupings(groupingsConfig(readSettings(groupingsSettings, groupingsEnv)), context));
@@ -68,6 +74,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     inventory: peer(lineItemsChannel, services["waybill.line_items.v1.InventoryService"]),
     stockSandbox: peer(lineItemsChannel, services["waybill.line_items.v1.StockSandboxService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),
+    groupings: peer(groupingsChannel, services["waybill.groupings.v1.GroupingService"]),
     client,
     ordersDb: client.db(ordersEnv.DATABASE),
     lineItemsDb: client.db(lineItemsEnv.DATABASE),

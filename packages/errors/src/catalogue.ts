@@ -341,6 +341,42 @@ const rows = {
   },
 
   // Groupings.
+  GROUPING_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "The order has no such grouping",
+    action: "Check the id against GET /orders/{order}/groupings.",
+  },
+  GROUPING_ITEM_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "The grouping has no such item",
+    action: "Check the id against the grouping's items.",
+  },
+  DUPLICATE_REFERENCE: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "Another grouping of the order has this reference",
+    action: "Update that grouping, or choose another reference.",
+  },
+  LINE_AMBIGUOUS: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "Several lines of the order have this SKU",
+    action: "Name the line by order_line_item_id.",
+  },
+  LINE_NAMED_TWICE: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "The grouping has two items of one line",
+    action: "Send one item with the whole quantity.",
+  },
+  LINE_OVERASSIGNED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 400,
+    title: "More units than the line has left for groupings",
+    action: "Keep to what is in no other grouping of the order.",
+  },
   PROFILE_NOT_FOUND: {
     grpc: "NOT_FOUND",
     http: 404,

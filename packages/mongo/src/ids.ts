@@ -28,7 +28,7 @@ export function timeOfId(id: string): number {
 }
 
 /** A number that other systems can quote: the prefix, `/`, and six random characters of A–Z and 0–9. */
-export function newReference(prefix: "CO" | "COL"): string {
+export function newReference(prefix: "CO" | "COL" | "COG"): string {
   const letters = Array.from({ length: 6 }, () => REFERENCE_LETTERS[randomInt(REFERENCE_LETTERS.length)]);
   return `${prefix}/${letters.join("")}`;
 }

@@ -1,9 +1,22 @@
+import type { GroupingServiceService } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { ProfileServiceService } from "@waybill/proto/groupings/v1/profiles.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
+import { createGroupingItems } from "./create-grouping-items.ts";
+import { createGroupings } from "./create-groupings.ts";
 import { createProfile } from "./create-profile.ts";
+import { deleteGroupingItem } from "./delete-grouping-item.ts";
+import { deleteGrouping } from "./delete-grouping.ts";
+import { getGroupingItem } from "./get-grouping-item.ts";
+import { getGrouping } from "./get-grouping.ts";
 import { getProfile } from "./get-profile.ts";
+import { listGroupingItems } from "./list-grouping-items.ts";
+import { listGroupings } from "./list-groupings.ts";
 import { listProfiles } from "./list-profiles.ts";
+import { rebuildGroupings } from "./rebuild-groupings.ts";
+import { updateGroupingItem } from "./update-grouping-item.ts";
+import { updateGrouping } from "./update-grouping.ts";
+import { updateGroupings } from "./update-groupings.ts";
 import { updateProfile } from "./update-profile.ts";
 
 export const profileHandlers: Handlers<GroupingsContext, typeof ProfileServiceService> = {
@@ -11,4 +24,19 @@ export const profileHandlers: Handlers<GroupingsContext, typeof ProfileServiceSe
   getProfile,
   listProfiles,
   updateProfile,
+};
+
+export const groupingHandlers: Handlers<GroupingsContext, typeof GroupingServiceService> = {
+  createGroupingItems,
+  createGroupings,
+  deleteGrouping,
+  deleteGroupingItem,
+  getGrouping,
+  getGroupingItem,
+  listGroupingItems,
+  listGroupings,
+  rebuildGroupings,
+  updateGrouping,
+  updateGroupingItem,
+  updateGroupings,
 };

@@ -1,0 +1,14 @@
+import type { GetGroupingRequest, GetGroupingResponse } from "@waybill/proto/groupings/v1/groupings.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { GroupingsContext } from "../context.ts";
+import { readGrouping, showGroupings } from "../reading.ts";
+
+export async function getGrouping(
+  context: GroupingsContext,
+  request: GetGroupingRequest,
+  call: Call,
+): Promise<GetGroupingResponse> {
+  const stored = await readGrouping(context, request, call);
+  const [grouping] = await showGroupings(context, call.tenantId, [stored]);
+  return { grouping: grouping! };
+}
