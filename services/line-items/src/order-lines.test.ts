@@ -37,7 +37,7 @@ function create(patches: Partial<LineItem>[], skus = known) {
   const line_ids = patches.map((_, index) => `line-${index}`);
   return createOrderLines(
     "acme",
-    { ...OrderLines.decode(empty), order_id: "order-1", line_items, line_ids },
+    { ...OrderLines.decode(empty), order_id: "order-1", order_reference: "CO/ABCDEF", line_items, line_ids },
     skus,
     now,
   );
@@ -166,6 +166,7 @@ test("the lines of a new order are open, under the order's id, in revision 1", (
     order_id: "order-1",
     line_items: document.lines,
     line_ids: [],
+    order_reference: "CO/ABCDEF",
     lines_revision: 1,
     lines_sequence: 0,
     order_sequence: 0,

@@ -28,6 +28,8 @@ import { changeLine, createLine, skuOf, termsOf, toLineItem, type KnownSkus } fr
 export interface OrderLinesDocument extends AggregateDocument {
   /** Whether lines may still change here; false once the order has left `open`. */
   open: boolean;
+  /** `CO/…`; null if the order told none. */
+  order_reference: string | null;
   /** When they were last sealed, until it is known that the order has left `open`; null otherwise. */
   sealed_at: string | null;
   lines: LineItem[];
@@ -61,7 +63,7 @@ const REPLACEMENTS_MAX = 20;
  */
 export function createOrderLines(
   tenantId: string,
-  { order_id, line_items, line_ids }: OrderLines,
+  { order_id, line_items, line_ids, order_reference }: OrderLines,
   skus: KnownSkus,
   now: string,
 ): OrderLinesDocument {
@@ -75,8 +77,16 @@ export function createOrderLines(
     return createLine(line, skuOf(line, skus, place), { id: line_ids[index]!, now, place });
   });
   assertBounded(lines);
-  const document = newAggregate(order_id!, tenantId, now);
-  return { ...document, open: true, sealed_at: null, lines, ledger: {}, order_sequence: 0, replacements: [] };
+  return {
+    ...newAggregate(order_id!, tenantId, now),
+    order_reference: order_reference ?? null,
+    open: true,
+    sealed_at: null,
+    lines,
+    ledger: {},
+    order_sequence: 0,
+    replacements: [],
+  };
 }
 
 /** The rule of closing an order's lines to changes, or of renewing the seal's time. */
@@ -155,12 +165,14 @@ export function toOrderLines({
   lines,
   version,
   sequence,
+  order_reference,
   order_sequence,
 }: OrderLinesDocument): OrderLines {
   return {
     order_id: _id,
     line_items: lines.map(toLineItem),
     line_ids: [],
+    order_reference,
     lines_revision: version,
     lines_sequence: sequence,
     order_sequence,

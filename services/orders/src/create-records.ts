@@ -1,7 +1,7 @@
 import type { Rehearsal } from "@waybill/events/create-all.ts";
 import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { newId } from "@waybill/mongo/ids.ts";
+import { newId, newReference } from "@waybill/mongo/ids.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
@@ -45,6 +45,7 @@ function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
   return {
     id: newId(),
     lineIds: record.line_items.map(() => newId()),
+    reference: newReference("CO"),
     customerIdentifier: record.customer_identifier!,
     fingerprint: fingerprint(record),
     record,

@@ -3,7 +3,7 @@ import { createAll, rehearse, type Rehearsal, type RehearsingCreator } from "@wa
 import { createOnce, type Outcome } from "@waybill/events/create-once.ts";
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
-import { newReference, timeOfId } from "@waybill/mongo/ids.ts";
+import { timeOfId } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
@@ -66,7 +66,7 @@ function orderCreator(context: CreationContext, tenantId: string): RehearsingCre
       const numbers = await context.orderNumbers.take(tenantId, candidates.length);
       const now = new Date().toISOString();
       const creations = candidates.map((candidate, index) => ({
-        ...createOrder(candidate, { tenantId, orderNr: numbers[index]!, reference: newReference("CO"), now }),
+        ...createOrder(candidate, { tenantId, orderNr: numbers[index]!, now }),
         traceparent: candidate.traceparent,
       }));
       await insertAggregates(context.orders, creations, () => assertFresh(candidates));
@@ -83,10 +83,11 @@ async function createLines(
   candidates: readonly OrderCandidate[],
   planOnly: boolean,
 ): Promise<Map<OrderCandidate, DomainError>> {
-  const orders = candidates.map(({ id, lineIds, record }) => ({
+  const orders = candidates.map(({ id, lineIds, reference, record }) => ({
     order_id: id,
     line_items: record.line_items,
     line_ids: lineIds,
+    order_reference: reference,
   }));
   const { results } = await lineItems.createLineItems(
     { orders, plan_only: planOnly },

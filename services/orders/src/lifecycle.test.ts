@@ -36,12 +36,12 @@ function newOrder(): OrderDocument {
     fingerprint: "",
     record,
     lineIds: ["l"],
+    reference: "CO/ABCDEF",
     traceparent: "",
   };
   return createOrder(candidate, {
     tenantId: "shop",
     orderNr: 1_000_000_000,
-    reference: "CO/ABCDEF",
     now: NOW,
   }).state;
 }

@@ -28,9 +28,10 @@ function create(patch: Partial<Order> = {}) {
     fingerprint: "mark",
     record: record(patch),
     lineIds: ["line-1", "line-2"],
+    reference: "CO/ABCDEF",
     traceparent: "",
   };
-  return createOrder(candidate, { tenantId: "acme", orderNr: 1_000_000_007, reference: "CO/ABCDEF", now });
+  return createOrder(candidate, { tenantId: "acme", orderNr: 1_000_000_007, now });
 }
 
 const lines: OrderLines = {
@@ -116,9 +117,10 @@ test("the record of a candidate stays as it was, so that it can be tried again",
       fingerprint: "",
       record: sent,
       lineIds: ["a", "b"],
+      reference: "CO/ABCDEF",
       traceparent: "",
     },
-    { tenantId: "acme", orderNr: 1, reference: "CO/ABCDEF", now },
+    { tenantId: "acme", orderNr: 1, now },
   );
   expect(sent).toEqual(copy);
 });

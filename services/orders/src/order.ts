@@ -61,6 +61,8 @@ export const ORDER_NR_BLOCK = 5_000;
 export interface OrderCandidate extends Candidate {
   record: Order;
   lineIds: string[];
+  /** `CO/…`: the order shows it, and its lines do. */
+  reference: string;
   traceparent: string;
 }
 
@@ -68,8 +70,6 @@ export interface OrderCandidate extends Candidate {
 export interface NewOrder {
   tenantId: string;
   orderNr: number;
-  /** `CO/…`. */
-  reference: string;
   /** RFC 3339, UTC. */
   now: string;
 }
@@ -115,7 +115,7 @@ function policiesRefusal({ split_policy, backorder_policy }: Order): DomainError
 /** The rule of creating an order: defaults filled in, and the event of its creation. */
 export function createOrder(
   candidate: OrderCandidate,
-  { tenantId, orderNr, reference, now }: NewOrder,
+  { tenantId, orderNr, now }: NewOrder,
 ): Decision<OrderDocument> {
   const { id: _unset, line_items, substatus: _none, ...fields } = candidate.record;
   const state: OrderDocument = {
@@ -129,7 +129,7 @@ export function createOrder(
     routing_policy: fields.routing_policy ?? "least_cost",
     split_policy: fields.split_policy ?? "minimize_splits",
     submitted_at: fields.submitted_at ?? now,
-    references: [reference],
+    references: [candidate.reference],
     line_counts: [],
     changing: null,
     hold: null,
