@@ -17,6 +17,7 @@ import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
   fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
+  returns: Peer<(typeof services)["waybill.orders.v1.ReturnService"]>;
   sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
   storefront: Peer<(typeof services)["waybill.orders.v1.StorefrontOrderService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
@@ -67,6 +68,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
   return {
     orders: peer(ordersChannel, services["waybill.orders.v1.OrderService"]),
     fulfillment: peer(ordersChannel, services["waybill.orders.v1.FulfillmentService"]),
+    returns: peer(ordersChannel, services["waybill.orders.v1.ReturnService"]),
     sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
     storefront: peer(ordersChannel, services["waybill.orders.v1.StorefrontOrderService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),

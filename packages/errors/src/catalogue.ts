@@ -253,6 +253,18 @@ const rows = {
     title: "There is no such shipment on its way",
     action: "Name a shipment that has left and has not arrived.",
   },
+  RETURN_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such return",
+    action: "Check the id against GET /returns.",
+  },
+  RETURN_CLOSED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "Nothing of the return is expected any more",
+    action: "Ask for another return if more units come back.",
+  },
   SANDBOX_ONLY: {
     grpc: "PERMISSION_DENIED",
     http: 403,

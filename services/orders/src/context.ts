@@ -6,10 +6,12 @@ import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_i
 import type { Peer } from "@waybill/rpc/client.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { OrderCandidate, OrderDocument } from "./order.ts";
+import type { ReturnDocument } from "./return.ts";
 
 /** What every handler of this service works with. */
 export interface OrdersContext {
   orders: AggregateStore<OrderDocument>;
+  returns: AggregateStore<ReturnDocument>;
   orderNumbers: Counter;
   log: Logger;
   lineItems: Peer<typeof LineItemServiceService>;

@@ -46,7 +46,7 @@ function newOrder(): OrderDocument {
   }).state;
 }
 
-type Ruled = Exclude<Move, "update">;
+type Ruled = Exclude<Move, "update" | "return">;
 
 const rules: Record<Ruled, (order: OrderDocument) => Decision<OrderDocument>> = {
   accept: (order) => accept(order, LINES),
@@ -77,8 +77,11 @@ describe("the legality table", () => {
       ["accept", "start", "pack"],
       ["ship", "short", "hold"],
     ],
-    [["accept", "start", "pack", "ship"], ["deliver"]],
-    [["accept", "start", "pack", "ship", "deliver"], []],
+    [
+      ["accept", "start", "pack", "ship"],
+      ["deliver", "return"],
+    ],
+    [["accept", "start", "pack", "ship", "deliver"], ["return"]],
     [["cancel"], []],
     [["accept", "start", "cancel"], []],
   ] as [Ruled[], Move[]][])(
@@ -155,6 +158,19 @@ describe("canceling", () => {
       status: "canceled",
       line_counts: [{ canceled: 3 }, { canceled: 1 }, { canceled: 2 }],
     });
+  });
+});
+
+describe("what was shorted at creation", () => {
+  const shorts = [
+    { sku_customer_id: "shirt", quantity: 2, reason: "insufficient_inventory", order_line_item_id: "line-1" },
+  ];
+  const movement = { order_line_item_id: "line-1", kind: "shorted", quantity: 2, grouping_id: null };
+
+  it.each(["accept", "cancel"] as const)("moves when the order leaves open by %s", (move) => {
+    const { state, events } = rules[move]({ ...newOrder(), shorts });
+    expect(state.line_counts[0]).toMatchObject({ ordered: 3, shorted: 2 });
+    expect((events[0]!.data as { movements: unknown[] }).movements[0]).toEqual(movement);
   });
 });
 
@@ -266,7 +282,7 @@ describe("the next shipment", () => {
     expect(state.shipments[0]!.shipment_line_items).toMatchObject([
       { order_line_item_id: "line-1", quantity: 2 },
     ]);
-    expect(allowedMoves(state)).toEqual(["start", "pack", "short", "deliver", "hold"]);
+    expect(allowedMoves(state)).toEqual(["start", "pack", "short", "deliver", "hold", "return"]);
     const rest = ship(pack(start(state).state).state, null, "b").state;
     expect(rest).toMatchObject({ status: "fulfilled", shipments: [{}, { shipment_id: "b" }] });
   });

@@ -5,6 +5,7 @@ import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type {
   FulfillmentState,
+  LineCount,
   OrderEventData,
   Shipment,
   Short,
@@ -16,10 +17,13 @@ import {
   countLines,
   everyUnit,
   inProcess,
+  namedOrEveryUnit,
   namedUnits,
   outstanding,
   packed,
   recountLines,
+  returnable,
+  shorted,
   toMovements,
   waiting,
   type Available,
@@ -42,7 +46,17 @@ const forward: readonly Status[] = [
 
 /** What can be done with an order. */
 export type Move =
-  "accept" | "start" | "pack" | "ship" | "short" | "deliver" | "hold" | "release" | "update" | "cancel";
+  | "accept"
+  | "start"
+  | "pack"
+  | "ship"
+  | "short"
+  | "deliver"
+  | "hold"
+  | "release"
+  | "update"
+  | "cancel"
+  | "return";
 
 interface Legality {
   from: readonly Status[];
@@ -52,7 +66,6 @@ interface Legality {
   needs?: (order: OrderDocument) => boolean;
   /** Whether it waits while the order is on hold. */
   heldUp?: boolean;
-  event: string;
 }
 
 const anyUnit = (available: Available) => (order: OrderDocument) =>
@@ -63,27 +76,31 @@ const inWarehouse: readonly Status[] = ["atWarehouse", "inProcess", "packed"];
 
 /** The one legality table. */
 const legality: Readonly<Record<Move, Legality>> = {
-  accept: { from: ["open"], to: "atWarehouse", heldUp: true, event: "accepted" },
-  start: { from: inWarehouse, to: "inProcess", needs: anyUnit(waiting), heldUp: true, event: "started" },
-  pack: {
-    from: ["inProcess", "packed"],
-    to: "packed",
-    needs: anyUnit(inProcess),
-    heldUp: true,
-    event: "packed",
-  },
-  ship: { from: ["packed"], to: settled, needs: anyUnit(packed), heldUp: true, event: "shipped" },
-  short: { from: inWarehouse, to: settled, needs: anyUnit(outstanding), event: "shorted" },
-  deliver: { from: ["packed", "fulfilled"], to: arrived, needs: mayArrive, event: "delivered" },
-  hold: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold === null, event: "held" },
-  release: {
-    from: ["open", ...inWarehouse],
-    to: stays,
-    needs: ({ hold }) => hold !== null,
-    event: "released",
-  },
-  update: { from: beforePacked, to: stays, event: "updated" },
-  cancel: { from: beforePacked, to: "canceled", event: "canceled" },
+  accept: { from: ["open"], to: "atWarehouse", heldUp: true },
+  start: { from: inWarehouse, to: "inProcess", needs: anyUnit(waiting), heldUp: true },
+  pack: { from: ["inProcess", "packed"], to: "packed", needs: anyUnit(inProcess), heldUp: true },
+  ship: { from: ["packed"], to: settled, needs: anyUnit(packed), heldUp: true },
+  short: { from: inWarehouse, to: settled, needs: anyUnit(outstanding) },
+  deliver: { from: ["packed", "fulfilled"], to: arrived, needs: mayArrive },
+  hold: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold === null },
+  release: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold !== null },
+  update: { from: beforePacked, to: stays },
+  cancel: { from: beforePacked, to: "canceled" },
+  return: { from: ["packed", "fulfilled", "delivered"], to: stays, needs: anyUnit(returnable) },
+};
+
+/** What the event of a move is called; returns have events of their own. */
+const eventNames: Readonly<Record<Exclude<Move, "return">, string>> = {
+  accept: "accepted",
+  start: "started",
+  pack: "packed",
+  ship: "shipped",
+  short: "shorted",
+  deliver: "delivered",
+  hold: "held",
+  release: "released",
+  update: "updated",
+  cancel: "canceled",
 };
 
 /** Every event carries all of them, and must pass Kafka. */
@@ -131,20 +148,21 @@ export function substatusOf({ changing, hold, backordered, line_counts }: OrderD
 export function accept(order: OrderDocument, lines: readonly LineItem[]): Decision<OrderDocument> {
   assertAllowed(order, "accept");
   if (lines.length === 0) throw new DomainError("NO_LINES");
-  return moved({ ...order, line_counts: countLines(lines, order.shorts) }, "accept");
+  const line_counts = countLines(lines, order.shorts);
+  return moved({ ...order, line_counts }, "accept", shortedAtCreation(line_counts));
 }
 
 /** atWarehouse → inProcess; in later statuses the units of the next shipment. None named: every unit that waits. */
 export function start(order: OrderDocument, named: readonly NamedUnits[] = []): Decision<OrderDocument> {
   assertAllowed(order, "start");
-  const units = unitsFor(order, named, waiting, "/lines");
+  const units = namedOrEveryUnit(order.line_counts, named, waiting, "/lines");
   return moved({ ...order, line_counts: changeUnits(order.line_counts, units, "started") }, "start");
 }
 
 /** inProcess → packed; then the units of the next shipment. None named: every unit in process. */
 export function pack(order: OrderDocument, named: readonly NamedUnits[] = []): Decision<OrderDocument> {
   assertAllowed(order, "pack");
-  const units = unitsFor(order, named, inProcess, "/lines");
+  const units = namedOrEveryUnit(order.line_counts, named, inProcess, "/lines");
   return moved({ ...order, line_counts: changeUnits(order.line_counts, units, "packed") }, "pack");
 }
 
@@ -156,7 +174,7 @@ export function ship(
 ): Decision<OrderDocument> {
   assertAllowed(order, "ship");
   const place = "/shipment/shipment_line_items";
-  const units = unitsFor(order, parcel?.shipment_line_items ?? [], packed, place);
+  const units = namedOrEveryUnit(order.line_counts, parcel?.shipment_line_items ?? [], packed, place);
   const shipments = withShipment(
     order,
     { ...parcel, shipment_id: parcel?.shipment_id ?? newShipmentId },
@@ -202,7 +220,13 @@ export function cancel(order: OrderDocument, lines: readonly LineItem[] | null):
   const counts = lines === null ? order.line_counts : countLines(lines, order.shorts);
   const units = everyUnit(counts, outstanding);
   const line_counts = changeUnits(counts, units, "canceled");
-  return moved({ ...order, line_counts }, "cancel", toMovements(units, "canceled"));
+  const shortedBefore = lines === null ? [] : shortedAtCreation(counts);
+  return moved({ ...order, line_counts }, "cancel", [...shortedBefore, ...toMovements(units, "canceled")]);
+}
+
+/** What was given up while the order was open moves when it leaves `open`. */
+function shortedAtCreation(counts: readonly LineCount[]): Movement[] {
+  return toMovements(everyUnit(counts, shorted), "shorted");
 }
 
 /**
@@ -230,10 +254,13 @@ export function toFulfillmentState(order: OrderDocument): FulfillmentState {
 }
 
 /** The decision of a move: the status that it leads to and its event. */
-export function moved(order: OrderDocument, move: Move, movements: Movement[] = []): Decision<OrderDocument> {
-  const { to, event } = legality[move];
-  const state = inStatus(order, to);
-  const type = `waybill.order.${event}.v1`;
+export function moved(
+  order: OrderDocument,
+  move: keyof typeof eventNames,
+  movements: Movement[] = [],
+): Decision<OrderDocument> {
+  const state = inStatus(order, legality[move].to);
+  const type = `waybill.order.${eventNames[move]}.v1`;
   const data = orderEventData(state, movements);
   return { state, events: [{ topic: topics.orders, type, messageType: "orderEvent", data }] };
 }
@@ -267,17 +294,6 @@ function settled({ status, line_counts }: OrderDocument): Status {
   return line_counts.some((line) => line.fulfilled > 0) ? "fulfilled" : "canceled";
 }
 
-function unitsFor(
-  { line_counts }: OrderDocument,
-  named: readonly NamedUnits[],
-  available: Available,
-  place: string,
-): LineUnits[] {
-  return named.length > 0
-    ? namedUnits(line_counts, named, available, place)
-    : everyUnit(line_counts, available);
-}
-
-function toShort({ sku_customer_id, quantity, order_line_item_id }: LineUnits, reason: string): Short {
-  return { sku_customer_id, quantity, reason, order_line_item_id };
+function toShort({ line, quantity }: LineUnits, reason: string): Short {
+  return { sku_customer_id: line.sku_customer_id, quantity, reason, order_line_item_id: line.id };
 }

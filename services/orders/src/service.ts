@@ -4,6 +4,7 @@ import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import { openChannel, peer, type Channel } from "@waybill/rpc/client.ts";
@@ -15,12 +16,19 @@ import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ORDER_NR_FIRST, ordersCollection } from "./order.ts";
-import { fulfillmentHandlers, orderHandlers, sandboxHandlers, storefrontHandlers } from "./rpc/handlers.ts";
+import { returnsCollection } from "./return.ts";
+import {
+  fulfillmentHandlers,
+  orderHandlers,
+  returnHandlers,
+  sandboxHandlers,
+  storefrontHandlers,
+} from "./rpc/handlers.ts";
 
 /** Starts the orders service; it takes calls once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
   return startService(config, process, {
-    collections: [ordersCollection],
+    collections: [ordersCollection, returnsCollection],
     build(database, running) {
       const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
       const context = createContext(config, database, lineItems, process.log);
@@ -28,6 +36,7 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
         implementations: [
           implement(OrderServiceService, orderHandlers, context),
           implement(FulfillmentServiceService, fulfillmentHandlers, context),
+          implement(ReturnServiceService, returnHandlers, context),
           implement(SandboxServiceService, sandboxHandlers, context),
           implement(StorefrontOrderServiceService, storefrontHandlers, context),
         ],
@@ -50,6 +59,7 @@ function createContext(
   };
   return {
     ...context,
+    returns: aggregateStore(database, returnsCollection),
     creation: groupCommit(createGroup.bind(null, context), config.creation),
     atomicCreation: groupCommit(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
     sandbox: config.sandbox,

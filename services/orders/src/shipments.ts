@@ -58,6 +58,11 @@ function toShipment(order: OrderDocument, parcel: Parcel, units: readonly LineUn
     tracking_url: parcel.tracking_url ?? null,
     shipment_date_time: parcel.shipment_date_time ?? order.updated_at,
     delivered_at: null,
-    shipment_line_items: units.map(({ index: _index, ...item }) => item),
+    shipment_line_items: units.map(({ line, quantity, grouping_id }) => ({
+      sku_customer_id: line.sku_customer_id,
+      quantity,
+      order_line_item_id: line.id,
+      grouping_id,
+    })),
   };
 }

@@ -87,7 +87,8 @@ function found(document: OrderDocument | null): OrderDocument {
   return fromStored(document);
 }
 
-function orderKey(name: string): Filter<OrderDocument> {
+/** How the order that a caller names by its UUID, order_nr or storefront_id is found. */
+export function orderKey(name: string): Filter<OrderDocument> {
   if (!numberPattern.test(name)) return { _id: name.toLowerCase() };
   const number = Number(name);
   return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };

@@ -11,10 +11,16 @@ export interface NamedUnits {
   grouping_id?: number | null | undefined;
 }
 
-/** Units of one line. */
-export interface LineUnits {
-  order_line_item_id: string;
+/** What units are named by: a line of an order, or what a return expects of one. */
+export interface NamedLine {
+  /** The line's id. */
+  id: string;
   sku_customer_id: string;
+}
+
+/** Units of one line. */
+export interface LineUnits<Line extends NamedLine = LineCount> {
+  line: Line;
   quantity: number;
   grouping_id: number | null;
   /** Which of the units that the caller named they are. */
@@ -22,7 +28,7 @@ export interface LineUnits {
 }
 
 /** How many units of a line can be taken for something. */
-export type Available = (line: LineCount) => number;
+export type Available<Line extends NamedLine = LineCount> = (line: Line) => number;
 
 export const outstanding: Available = (line) => line.outstanding;
 /** Of the outstanding: not started yet. */
@@ -31,7 +37,7 @@ export const inProcess: Available = (line) => line.in_process;
 export const packed: Available = (line) => line.packed;
 /** Shipped, and neither back nor on their way back. */
 export const returnable: Available = (line) => line.fulfilled - line.returning - line.returned;
-export const returning: Available = (line) => line.returning;
+export const shorted: Available = (line) => line.shorted;
 
 /** Where units go that line-items' ledger follows. */
 export type MovementKind =
@@ -110,52 +116,66 @@ function shortedOf(lineId: string, shorts: readonly Short[]): number {
 }
 
 /** Every unit that is available, line by line. */
-export function everyUnit(counts: readonly LineCount[], available: Available): LineUnits[] {
-  return counts.map((line) => unitsOf(line, available(line))).filter(({ quantity }) => quantity > 0);
+export function everyUnit<Line extends NamedLine>(
+  lines: readonly Line[],
+  available: Available<Line>,
+): LineUnits<Line>[] {
+  return lines
+    .map((line) => ({ line, quantity: available(line), grouping_id: null, index: 0 }))
+    .filter(({ quantity }) => quantity > 0);
 }
 
 /**
  * The units that a caller names, line by line: those of a SKU are taken from its first line that has some
  * available. Throws `REQUIRED`, `LINE_NOT_FOUND` or `QUANTITY_EXCEEDED` with the place in the request.
  */
-export function namedUnits(
-  counts: readonly LineCount[],
+export function namedUnits<Line extends NamedLine>(
+  lines: readonly Line[],
   named: readonly NamedUnits[],
-  available: Available,
+  available: Available<Line>,
   place: string,
-): LineUnits[] {
-  const left = new Map(counts.map((line) => [line.id, available(line)]));
+): LineUnits<Line>[] {
+  const left = new Map(lines.map((line) => [line, available(line)]));
   return named.flatMap((item, index) => {
     const at = `${place}/${index}`;
     let rest = item.quantity!;
-    const taken = linesNamed(counts, item, at).map((line) => {
-      const units = Math.min(rest, left.get(line.id)!);
-      left.set(line.id, left.get(line.id)! - units);
-      rest -= units;
-      return { ...unitsOf(line, units), grouping_id: item.grouping_id ?? null, index };
+    const taken = linesNamed(lines, item, at).map((line) => {
+      const quantity = Math.min(rest, left.get(line)!);
+      left.set(line, left.get(line)! - quantity);
+      rest -= quantity;
+      return { line, quantity, grouping_id: item.grouping_id ?? null, index };
     });
     if (rest > 0) throw refusalAt(`${at}/quantity`, "QUANTITY_EXCEEDED", `is ${rest} more than there are`);
     return taken.filter(({ quantity }) => quantity > 0);
   });
 }
 
-function linesNamed(counts: readonly LineCount[], item: NamedUnits, at: string): LineCount[] {
+/** The units that a caller names; every one there is if it names none. */
+export function namedOrEveryUnit<Line extends NamedLine>(
+  lines: readonly Line[],
+  named: readonly NamedUnits[],
+  available: Available<Line>,
+  place: string,
+): LineUnits<Line>[] {
+  return named.length > 0 ? namedUnits(lines, named, available, place) : everyUnit(lines, available);
+}
+
+function linesNamed<Line extends NamedLine>(lines: readonly Line[], item: NamedUnits, at: string): Line[] {
   const { order_line_item_id: id, sku_customer_id: sku } = item;
   if (!id && !sku)
     throw refusalAt(`${at}/sku_customer_id`, "REQUIRED", "a line is named by its SKU or order_line_item_id");
-  const named = counts.filter((line) => (!id || line.id === id) && (!sku || line.sku_customer_id === sku));
+  const named = lines.filter((line) => (!id || line.id === id) && (!sku || line.sku_customer_id === sku));
   if (named.length > 0) return named;
-  const field = id ? "order_line_item_id" : "sku_customer_id";
-  throw refusalAt(`${at}/${field}`, "LINE_NOT_FOUND", "is not on the order");
+  throw refusalAt(`${at}/${id ? "order_line_item_id" : "sku_customer_id"}`, "LINE_NOT_FOUND", "is not on it");
 }
 
 /** The counts after these units have changed their place. */
 export function changeUnits(
   counts: readonly LineCount[],
-  units: readonly LineUnits[],
+  units: readonly LineUnits<NamedLine>[],
   change: UnitChange,
 ): LineCount[] {
-  const byLine = Map.groupBy(units, ({ order_line_item_id }) => order_line_item_id);
+  const byLine = Map.groupBy(units, ({ line }) => line.id);
   return counts.map((line) =>
     (byLine.get(line.id) ?? []).reduce(
       (now, { quantity }) => ({ ...now, ...changes[change](now, quantity) }),
@@ -165,15 +185,11 @@ export function changeUnits(
 }
 
 /** The units as an event tells of them. */
-export function toMovements(units: readonly LineUnits[], kind: MovementKind): Movement[] {
-  return units.map(({ order_line_item_id, quantity, grouping_id }) => ({
-    order_line_item_id,
+export function toMovements(units: readonly LineUnits<NamedLine>[], kind: MovementKind): Movement[] {
+  return units.map(({ line, quantity, grouping_id }) => ({
+    order_line_item_id: line.id,
     kind,
     quantity,
     grouping_id,
   }));
-}
-
-function unitsOf({ id, sku_customer_id }: LineCount, quantity: number): LineUnits {
-  return { order_line_item_id: id, sku_customer_id, quantity, grouping_id: null, index: 0 };
 }

@@ -37,7 +37,7 @@ describe("a warehouse", () => {
       { ...move, request_id: "r5", shipment_ids: [] },
       as(),
     );
-    expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_actions: [] });
+    expect(last.order).toMatchObject({ status: "delivered", version: 6, allowed_actions: ["return"] });
     const events = await eventsOf(order);
     expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
     const statuses = events.slice(1).map(({ data }) => JSON.parse(data).status);
@@ -88,7 +88,7 @@ describe("a warehouse", () => {
     expect(partly).toMatchObject({
       status: "packed",
       substatus: "partially_shipped",
-      allowed_actions: ["start", "short", "deliver", "hold"],
+      allowed_actions: ["start", "short", "deliver", "hold", "return"],
       lines: [
         { outstanding: 0, fulfilled: 3 },
         { outstanding: 2, fulfilled: 0 },

@@ -1,20 +1,27 @@
 import type { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import type { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import type { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import type { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
 import { acceptOrder } from "./accept-order.ts";
 import { advanceOrders } from "./advance-orders.ts";
+import { cancelReturn } from "./cancel-return.ts";
 import { createOrders } from "./create-orders.ts";
+import { createReturn } from "./create-return.ts";
 import { createStorefrontOrders } from "./create-storefront-orders.ts";
 import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
 import { getOrder } from "./get-order.ts";
+import { getReturn } from "./get-return.ts";
 import { holdOrder } from "./hold-order.ts";
 import { listOrderEvents } from "./list-order-events.ts";
 import { listOrders } from "./list-orders.ts";
+import { listReturns } from "./list-returns.ts";
 import { packOrder } from "./pack-order.ts";
+import { receiveReturn } from "./receive-return.ts";
+import { rejectReturn } from "./reject-return.ts";
 import { releaseOrder } from "./release-order.ts";
 import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
@@ -38,6 +45,15 @@ export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServ
   shipOrder,
   shortOrder,
   startOrder,
+};
+
+export const returnHandlers: Handlers<OrdersContext, typeof ReturnServiceService> = {
+  cancelReturn,
+  createReturn,
+  getReturn,
+  listReturns,
+  receiveReturn,
+  rejectReturn,
 };
 
 export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceService> = {
