@@ -2,7 +2,12 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { describe, expect, it } from "vitest";
 import { CALLBACKS_MAX, planRegistrations, toCallback, type CallbackCandidate } from "./callback.ts";
 
-const registering = { tenantId: "t1", seal: (text: string, owner: string) => `${owner}:${text}`, now: "now" };
+const registering = {
+  tenantId: "t1",
+  heldTypes: new Set(["orderCancelResolution"]),
+  seal: (text: string, owner: string) => `${owner}:${text}`,
+  now: "now",
+};
 
 function candidate(id: string, change: Partial<CallbackCandidate> = {}): CallbackCandidate {
   const fields = { message_type: "orderEvent", api_version: "1.0", secret: `s-${id}`, token: null };

@@ -7,11 +7,21 @@ import type { Vault } from "./secrets.ts";
 export interface CallbackDocument {
   _id: string;
   tenant_id: string;
+  /** As it was registered. */
   url: string;
+  /** The url in the one form of the URL standard: two spellings of it are one registration. */
+  target: string;
   message_type: string;
   api_version: string;
-  /** `disabled` after the receiver answered 410: what comes then is parked. */
-  status: "active" | "disabled";
+  /**
+   * `disabled` by its owner, or after the receiver answered 410. `unreadable` while its secret does not open
+   * under this installation's SECRETS_KEY: that ends by itself when it does.
+   */
+  status: "active" | "disabled" | "unreadable";
+  /** Whether a hold of the tenant names its message type; kept in step with `holds`. */
+  held: boolean;
+  /** Attempts a second at most, on average; null: no such limit. */
+  rate_per_second: number | null;
   /** Sealed (`secrets.ts`), under the registration's id. */
   secret: string;
   /** Sealed as well; null if none was registered. */
@@ -22,7 +32,7 @@ export interface CallbackDocument {
 
 export const callbacksCollection: CollectionDeclaration = {
   name: "callbacks",
-  indexes: [{ name: "by_target", key: { tenant_id: 1, message_type: 1, url: 1 }, unique: true }],
+  indexes: [{ name: "by_target", key: { tenant_id: 1, message_type: 1, target: 1 }, unique: true }],
 };
 
 /** Registrations that a tenant may have. */
@@ -36,9 +46,18 @@ export type CallbackCandidate = Pick<
   "_id" | "url" | "message_type" | "api_version" | "secret" | "token"
 >;
 
+/** Why what a registration has is parked, as a sentence; null if it is being sent. */
+export function pauseOf({ status, held }: Pick<CallbackDocument, "status" | "held">): string | null {
+  if (status === "disabled") return "registration disabled";
+  if (status === "unreadable") return "secret unreadable";
+  return held ? "message type held" : null;
+}
+
 /** Where and with what records are registered. */
 export interface Registering {
   tenantId: string;
+  /** Message types that the tenant holds. */
+  heldTypes: ReadonlySet<string>;
   seal: Vault["seal"];
   /** RFC 3339, UTC. */
   now: string;
@@ -90,15 +109,18 @@ function addRegistration(
   { inserted }: RegistrationPlan,
   known: Map<string, CallbackDocument>,
   candidate: CallbackCandidate,
-  { tenantId, seal, now }: Registering,
+  { tenantId, heldTypes, seal, now }: Registering,
 ): Registered {
   if (known.size >= CALLBACKS_MAX)
     return new DomainError("OUT_OF_RANGE", `a tenant has at most ${CALLBACKS_MAX} registrations`);
   const { _id, secret, token } = candidate;
   const document: CallbackDocument = {
     ...candidate,
+    target: new URL(candidate.url).href,
     tenant_id: tenantId,
     status: "active",
+    held: heldTypes.has(candidate.message_type),
+    rate_per_second: null,
     secret: seal(secret, _id),
     token: token === null ? null : seal(token, _id),
     created_at: now,
@@ -109,12 +131,12 @@ function addRegistration(
 }
 
 function targetOf({ message_type, url }: Pick<CallbackDocument, "message_type" | "url">): string {
-  return `${message_type} ${url}`;
+  return `${message_type} ${new URL(url).href}`;
 }
 
 /** The message of a stored registration: neither its secret nor its token. */
 export function toCallback(document: CallbackDocument): Callback {
-  const { _id, url, message_type, api_version, status, token, created_at } = document;
+  const { _id, url, message_type, api_version, status, held, token, created_at } = document;
   return {
     id: _id,
     url,
@@ -124,5 +146,6 @@ export function toCallback(document: CallbackDocument): Callback {
     has_token: token !== null,
     status,
     created_at,
+    held,
   };
 }

@@ -20,7 +20,8 @@ export const settings = z.object({
     .default(RETRY_SCHEDULE)
     .describe("the wait before each attempt of a delivery, separated by commas; the first is 0"),
   ATTEMPT_MS_MAX: count(15_000, 100, 60_000, "how long one attempt may take in all"),
-  ENDPOINT_CONCURRENCY: count(8, 1, 100, "attempts of this process to one registration at the same time"),
+  ENDPOINT_CONCURRENCY: count(32, 1, 500, "attempts to one registration at the same time, at most"),
+  BREAKER_MS: count(30_000, 50, 900_000, "how long a registration gets nothing after failures in a row"),
   CONCURRENCY: count(512, 1, 10_000, "attempts of this process at the same time"),
 });
 
@@ -29,6 +30,7 @@ export interface DeliveryConfig {
   scheduleMs: number[];
   attemptMsMax: number;
   endpointConcurrency: number;
+  breakerMs: number;
   concurrency: number;
 }
 
@@ -47,6 +49,7 @@ export function toConfig(read: z.output<typeof settings>): CallbacksConfig {
       scheduleMs: read.RETRY_SCHEDULE_MS.split(",").map(Number),
       attemptMsMax: read.ATTEMPT_MS_MAX,
       endpointConcurrency: read.ENDPOINT_CONCURRENCY,
+      breakerMs: read.BREAKER_MS,
       concurrency: read.CONCURRENCY,
     },
   };

@@ -1,7 +1,10 @@
 import type { Collection, MongoClient } from "mongodb";
+import type { AttemptDocument } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import type { DeliveryDocument } from "./delivery.ts";
+import type { DeliveryQueue } from "./engine/queue.ts";
 import type { GuardPolicy } from "./guard.ts";
+import type { HoldDocument } from "./hold.ts";
 import type { LaneDocument } from "./lane.ts";
 import type { Vault } from "./secrets.ts";
 
@@ -9,18 +12,21 @@ import type { Vault } from "./secrets.ts";
 export interface CallbacksContext {
   client: MongoClient;
   callbacks: Collection<CallbackDocument>;
-  /** Touched by everyone who adds registrations of a tenant, so that they come one after another. */
+  /** Touched by everyone who changes registrations or holds of a tenant, so that they come one after another. */
   tenants: Collection<TenantDocument>;
+  holds: Collection<HoldDocument>;
   deliveries: Collection<DeliveryDocument>;
+  attempts: Collection<AttemptDocument>;
   lanes: Collection<LaneDocument>;
+  queue: DeliveryQueue;
   vault: Vault;
   guard: GuardPolicy;
-  /** Tells the dispatcher that registrations may have something to send. */
+  /** Tells whoever sends that registrations may have something to send. */
   wake: (callbackIds: readonly string[]) => void;
 }
 
 export interface TenantDocument {
   _id: string;
-  /** How often registrations were added. */
-  registered: number;
+  /** How often its registrations or holds changed. */
+  changes: number;
 }

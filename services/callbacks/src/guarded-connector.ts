@@ -1,7 +1,8 @@
 import { Resolver } from "node:dns/promises";
-import type { LookupFunction } from "node:net";
+import { Socket, type LookupFunction } from "node:net";
 import { buildConnector } from "undici";
 import { isAllowedAddress, type GuardPolicy } from "./guard.ts";
+import { watchConnecting } from "./phases.ts";
 
 const CONNECT_MS_MAX = 5_000;
 const DNS_MS_MAX = 2_000;
@@ -38,12 +39,17 @@ export function guardedConnector(
     const literal = options.hostname.replace(/^\[|\]$/g, "");
     if (/^[\d.]+$|:/.test(literal) && !isAllowedAddress(literal, policy))
       return callback(new AddressBlocked(), null);
-    connect(options, (...[error, socket]: Parameters<buildConnector.Callback>) => {
-      if (error) return callback(error, null);
-      if (isAllowedAddress(socket!.remoteAddress ?? "", policy)) return callback(null, socket!);
-      socket!.destroy();
-      callback(new AddressBlocked(), null);
-    });
+    // It answers the socket, though its type does not say so.
+    const connecting: unknown = connect(
+      options,
+      (...[error, socket]: Parameters<buildConnector.Callback>) => {
+        if (error) return callback(error, null);
+        if (isAllowedAddress(socket!.remoteAddress ?? "", policy)) return callback(null, socket!);
+        socket!.destroy();
+        callback(new AddressBlocked(), null);
+      },
+    );
+    if (connecting instanceof Socket) watchConnecting(connecting);
   };
 }
 

@@ -1,10 +1,10 @@
 import { Agent, request, type Dispatcher } from "undici";
-import { parseRetryAfter, type Answer, type Outcome } from "./delivery.ts";
+import { RESPONSE_BYTES_MAX, type Answer, type Outcome } from "./attempt.ts";
 import type { GuardPolicy } from "./guard.ts";
 import { guardedConnector, type Resolve } from "./guarded-connector.ts";
+import { phasesOf } from "./phases.ts";
+import { parseRetryAfter } from "./verdict.ts";
 
-const READ_BYTES_MAX = 16 * 1024;
-const RESPONSE_START_BYTES = 1024;
 const KEEP_ALIVE_MS = 4_000;
 // A connection whose address was checked long ago is made anew.
 const CONNECTION_MS_MAX = 60_000;
@@ -47,25 +47,28 @@ export function createSender({ guard, attemptMsMax, connectionsMax, resolve }: S
     async send(webhook, signal) {
       const startedMs = performance.now();
       const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMsMax)]);
-      const answer = await post(agent, webhook, limited).catch((error: unknown) => {
+      // Bytes of its own, so that phases are found by them.
+      const bytes = Buffer.from(webhook.body);
+      const answer = await post(agent, { ...webhook, bytes }, limited).catch((error: unknown) => {
         signal.throwIfAborted();
         return unanswered(limited.aborted ? "timeout" : outcomeOf(error));
       });
-      return { ...answer, durationMs: Math.round(performance.now() - startedMs) };
+      const durationMs = Math.round(performance.now() - startedMs);
+      return { ...answer, durationMs, phases: phasesOf(bytes) };
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
 
-type Reply = Omit<Answer, "durationMs">;
+type Reply = Omit<Answer, "durationMs" | "phases">;
 
 /** Redirects are not followed: `request` of undici never does. */
 async function post(
   agent: Agent,
-  { url, headers, body }: WebhookRequest,
+  { url, headers, bytes }: WebhookRequest & { bytes: Buffer },
   signal: AbortSignal,
 ): Promise<Reply> {
-  const response = await request(url, { method: "POST", dispatcher: agent, headers, body, signal });
+  const response = await request(url, { method: "POST", dispatcher: agent, headers, body: bytes, signal });
   const { statusCode } = response;
   const retryAfter = response.headers["retry-after"];
   return {
@@ -85,12 +88,12 @@ async function readStart(body: Dispatcher.ResponseData["body"]): Promise<string>
       chunks.push(chunk);
       bytes += chunk.length;
       // Leaving the loop destroys the body, and the connection with it.
-      if (bytes >= READ_BYTES_MAX) break;
+      if (bytes >= RESPONSE_BYTES_MAX) break;
     }
   } catch {
     // See above.
   }
-  return Buffer.concat(chunks).subarray(0, RESPONSE_START_BYTES).toString("utf8");
+  return Buffer.concat(chunks).subarray(0, RESPONSE_BYTES_MAX).toString("utf8");
 }
 
 function unanswered(outcome: Outcome): Reply {

@@ -7,15 +7,17 @@ import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts
 import { implement } from "@waybill/rpc/handlers.ts";
 import type { ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
+import { attemptsCollection, type AttemptDocument } from "./attempt.ts";
 import { callbacksCollection } from "./callback.ts";
 import type { CallbacksConfig } from "./config.ts";
 import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { CallbacksContext } from "./context.ts";
-import { deliveriesCollection } from "./delivery.ts";
-import { startDispatcher, type Dispatcher } from "./dispatcher.ts";
-import { leaseMsFor, workOnLane } from "./lane-turn.ts";
-import { lanesCollection } from "./lane.ts";
-import { claimLanes, findDueEndpoints } from "./queue.ts";
+import { deliveriesCollection, type DeliveryDocument } from "./delivery.ts";
+import { leaseMsFor } from "./engine/lane-turn.ts";
+import { mongoQueue } from "./engine/mongo-queue.ts";
+import { startEngine } from "./engine/engine.ts";
+import { holdsCollection } from "./hold.ts";
+import { lanesCollection, type LaneDocument } from "./lane.ts";
 import { callbackHandlers } from "./rpc/handlers.ts";
 import { createVault } from "./secrets.ts";
 import { createSender, type Sender } from "./send.ts";
@@ -24,7 +26,9 @@ import { tenantsCollection } from "./store.ts";
 const collections = [
   callbacksCollection,
   tenantsCollection,
+  holdsCollection,
   deliveriesCollection,
+  attemptsCollection,
   lanesCollection,
   appliedCollection(),
 ];
@@ -39,12 +43,12 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
   return startService(config, process, {
     collections,
     build(database, running) {
-      const context = createContext(config, database, (ids) => dispatcher.wake(ids));
+      const context = createContext(config, database, (ids) => engine.wake(ids));
       const sender = running.use(startSender(config));
-      const dispatcher = startSending(config, context, sender, process);
+      const engine = startEngine(context, sender, { ...config.delivery, stopMs: STOP_MS_MAX }, process.log);
       const consumer = startIngest(config, context, database, process);
       running.defer(async () => {
-        await Promise.all([consumer[Symbol.asyncDispose](), dispatcher[Symbol.asyncDispose]()]);
+        await Promise.all([consumer[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
       });
       return {
         implementations: [implement(CallbackServiceService, callbackHandlers, context)],
@@ -55,16 +59,22 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
 }
 
 function createContext(
-  { secretsKey, sandbox }: CallbacksConfig,
+  { secretsKey, sandbox, delivery }: CallbacksConfig,
   { client, db }: ServiceDatabase,
   wake: CallbacksContext["wake"],
 ): CallbacksContext {
+  const queued = {
+    deliveries: db.collection<DeliveryDocument>(deliveriesCollection.name),
+    attempts: db.collection<AttemptDocument>(attemptsCollection.name),
+    lanes: db.collection<LaneDocument>(lanesCollection.name),
+  };
   return {
     client,
     callbacks: db.collection(callbacksCollection.name),
     tenants: db.collection(tenantsCollection.name),
-    deliveries: db.collection(deliveriesCollection.name),
-    lanes: db.collection(lanesCollection.name),
+    holds: db.collection(holdsCollection.name),
+    ...queued,
+    queue: mongoQueue(queued, leaseMsFor(delivery.attemptMsMax)),
     vault: createVault(secretsKey),
     guard: { sandbox },
     wake,
@@ -76,24 +86,6 @@ function startSender({ sandbox, delivery }: CallbacksConfig): Sender {
     guard: { sandbox },
     attemptMsMax: delivery.attemptMsMax,
     connectionsMax: delivery.concurrency,
-  });
-}
-
-function startSending(
-  { delivery }: CallbacksConfig,
-  context: CallbacksContext,
-  sender: Sender,
-  { log }: ProcessContext,
-): Dispatcher {
-  const { attemptMsMax, scheduleMs } = delivery;
-  const turn = { context, sender, retry: { scheduleMs, random: Math.random }, attemptMsMax, log };
-  return startDispatcher({
-    findDue: () => findDueEndpoints(context),
-    claim: (callbackId, limit) => claimLanes(context, callbackId, limit, leaseMsFor(attemptMsMax)),
-    work: (lane, signal) => workOnLane(turn, lane, signal),
-    limits: { endpoint: delivery.endpointConcurrency, total: delivery.concurrency },
-    stopMs: STOP_MS_MAX,
-    log,
   });
 }
 

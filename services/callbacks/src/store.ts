@@ -3,24 +3,81 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
 import type { CallbackDocument, RegistrationPlan } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
+import { createHold, type HoldDocument } from "./hold.ts";
 
-/** The collection that makes registering of one tenant come one after another. */
+/** The collection that makes changes of one tenant come one after another. */
 export const tenantsCollection: CollectionDeclaration = { name: "tenants", indexes: [] };
 
-/** Registers what `plan` decides on the tenant's registrations, all or nothing. `plan` may run several times. */
+/** Registers what `plan` decides on the tenant's registrations and holds, all or nothing. `plan` may run several times. */
 export function registerCallbacks(
-  { client, callbacks, tenants }: CallbacksContext,
+  context: CallbacksContext,
   tenantId: string,
-  plan: (existing: CallbackDocument[]) => RegistrationPlan,
+  plan: (existing: CallbackDocument[], heldTypes: ReadonlySet<string>) => RegistrationPlan,
 ): Promise<RegistrationPlan> {
-  return inTransaction(client, async (session) => {
-    await tenants.updateOne({ _id: tenantId }, { $inc: { registered: 1 } }, { upsert: true, session });
-    const decided = plan(await callbacks.find({ tenant_id: tenantId }, { session }).toArray());
+  const { callbacks, holds } = context;
+  return changeTenant(context, tenantId, async (session) => {
+    const existing = await callbacks.find({ tenant_id: tenantId }, { session }).toArray();
+    const held = await holds.find({ tenant_id: tenantId }, { session }).toArray();
+    const decided = plan(existing, new Set(held.map(({ message_type }) => message_type)));
     if (decided.inserted.length > 0) await callbacks.insertMany(decided.inserted, { session });
     for (const { _id, token } of decided.retokened)
       await callbacks.updateOne({ _id, tenant_id: tenantId }, { $set: { token } }, { session });
     return decided;
   });
+}
+
+/** Runs a change of a tenant's registrations or holds alone; `work` may run several times. */
+function changeTenant<Result>(
+  { client, tenants }: CallbacksContext,
+  tenantId: string,
+  work: (session: ClientSession) => Promise<Result>,
+): Promise<Result> {
+  return inTransaction(client, async (session) => {
+    await tenants.updateOne({ _id: tenantId }, { $inc: { changes: 1 } }, { upsert: true, session });
+    return work(session);
+  });
+}
+
+/** Holds these message types of the tenant; one that is held already stays so. */
+export function holdTypes(context: CallbacksContext, tenantId: string, types: string[]): Promise<void> {
+  const now = new Date().toISOString();
+  return changeTenant(context, tenantId, async (session) => {
+    for (const type of types) {
+      const { _id, ...hold } = createHold(tenantId, type, now);
+      await context.holds.updateOne({ _id }, { $setOnInsert: hold }, { upsert: true, session });
+    }
+    await markHeld(context, tenantId, types, true, session);
+  });
+}
+
+/** Lifts holds. The registrations of these types have to be woken. */
+export function liftHolds(context: CallbacksContext, tenantId: string, types: string[]): Promise<void> {
+  return changeTenant(context, tenantId, async (session) => {
+    const filter = { tenant_id: tenantId, message_type: { $in: types } };
+    await context.holds.deleteMany(filter, { session });
+    await markHeld(context, tenantId, types, false, session);
+  });
+}
+
+async function markHeld(
+  { callbacks }: CallbacksContext,
+  tenantId: string,
+  types: string[],
+  held: boolean,
+  session: ClientSession,
+): Promise<void> {
+  const filter = { tenant_id: tenantId, message_type: { $in: types } };
+  await callbacks.updateMany(filter, { $set: { held } }, { session });
+}
+
+/** A tenant's holds, by message type; that of one type if one is named. */
+export function listHoldDocuments(
+  { holds }: CallbacksContext,
+  tenantId: string,
+  messageType?: string | null,
+): Promise<HoldDocument[]> {
+  const filter = { tenant_id: tenantId, ...(messageType ? { message_type: messageType } : {}) };
+  return holds.find(filter).sort({ message_type: 1 }).toArray();
 }
 
 /** A page of a tenant's registrations, the newest first. */
@@ -46,7 +103,7 @@ export async function deleteCallbackDocuments(
 
 /** A registration by its id alone; null if it was deleted. */
 export function getCallbackDocument(
-  { callbacks }: CallbacksContext,
+  { callbacks }: Pick<CallbacksContext, "callbacks">,
   id: string,
 ): Promise<CallbackDocument | null> {
   return callbacks.findOne({ _id: id });
@@ -57,14 +114,27 @@ export function findCallbacksFor(
   { callbacks }: CallbacksContext,
   tenantIds: string[],
   messageTypes: string[],
-  session: ClientSession,
+  session?: ClientSession,
 ): Promise<CallbackDocument[]> {
-  return callbacks
-    .find({ tenant_id: { $in: tenantIds }, message_type: { $in: messageTypes } }, { session })
-    .toArray();
+  const filter = { tenant_id: { $in: tenantIds }, message_type: { $in: messageTypes } };
+  return callbacks.find(filter, session ? { session } : {}).toArray();
 }
 
-/** Disables a registration: nothing is sent to it any more, its deliveries are parked. */
-export async function disableCallback({ callbacks }: CallbacksContext, id: string): Promise<void> {
-  await callbacks.updateOne({ _id: id }, { $set: { status: "disabled" } });
+/** Moves a registration from one status to another, if it still has the first. */
+export async function changeCallbackStatus(
+  { callbacks }: Pick<CallbacksContext, "callbacks">,
+  id: string,
+  from: CallbackDocument["status"],
+  to: CallbackDocument["status"],
+): Promise<void> {
+  await callbacks.updateOne({ _id: id, status: from }, { $set: { status: to } });
+}
+
+/** Makes every lane of a registration due, whatever it waits for: whoever claims it ends it. */
+export async function hastenLanes(
+  { lanes }: Pick<CallbacksContext, "lanes">,
+  callbackIds: readonly string[],
+): Promise<void> {
+  const queue = { $in: callbackIds.flatMap((id) => [`${id}/fresh`, `${id}/late`]) };
+  await lanes.updateMany({ queue }, [{ $set: { next_at: { $min: ["$next_at", "$$NOW"] } } }]);
 }

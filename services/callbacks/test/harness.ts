@@ -14,7 +14,9 @@ import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
 import { pino } from "pino";
 import { inject, vi } from "vitest";
+import type { CallbackDocument } from "../src/callback.ts";
 import { settings, toConfig } from "../src/config.ts";
+import type { AttemptDocument } from "../src/attempt.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import type { LaneDocument } from "../src/lane.ts";
 import { startCallbacks } from "../src/service.ts";
@@ -44,7 +46,10 @@ export interface TestCallbacks extends AsyncDisposable {
   tell: (...events: ToldEvent[]) => Promise<void>;
   db: Db;
   deliveries: (order: string) => Promise<DeliveryDocument[]>;
+  attempts: (deliveryId: string) => Promise<AttemptDocument[]>;
   lanes: () => Promise<LaneDocument[]>;
+  /** Enables a registration, as its owner does. */
+  enable: (tenant: string, callbackId: string) => Promise<void>;
   /** Everything that instances of this process logged. */
   log: () => string;
   /** Starts another instance in this process. */
@@ -96,7 +101,18 @@ export async function startTestCallbacks(
         .find({ order_id: order })
         .sort({ sequence: 1, _id: 1 })
         .toArray(),
+    attempts: (deliveryId) =>
+      db
+        .collection<AttemptDocument>("attempts")
+        .find({ delivery_id: deliveryId })
+        .sort({ number: 1 })
+        .toArray(),
     lanes: () => db.collection<LaneDocument>("lanes").find().toArray(),
+    async enable(tenant, callbackId) {
+      const active = { $set: { status: "active" as const } };
+      await db.collection<CallbackDocument>("callbacks").updateOne({ _id: callbackId }, active);
+      await callbacks.deleteCallbackHolds({ message_types: ["orderEvent"] }, as(tenant));
+    },
     log: () => lines.join(""),
     startInstance: () => start(0),
     startProcess: () => startProcess({ ...all, GRPC_PORT: String(port) }, running),
@@ -116,6 +132,7 @@ function settingsOf(run: string, env: NodeJS.ProcessEnv) {
     SANDBOX: "true",
     RETRY_SCHEDULE_MS: "0,200,200,200",
     ATTEMPT_MS_MAX: "2000",
+    BREAKER_MS: "300",
     ...env,
   };
 }

@@ -1,49 +1,84 @@
 import { randomUUID } from "node:crypto";
 import { ensureCollections } from "@waybill/mongo/collections.ts";
 import { connectMongo } from "@waybill/mongo/connect.ts";
-import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Db, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { attemptsCollection, type Answer } from "../src/attempt.ts";
 import type { CallbackDocument } from "../src/callback.ts";
 import type { CallbacksContext } from "../src/context.ts";
 import {
   afterAttempt,
   createDelivery,
   deliveriesCollection,
-  type Answer,
+  toAttempt,
   type DeliveryDocument,
-  type Verdict,
 } from "../src/delivery.ts";
-import { lanesCollection } from "../src/lane.ts";
-import {
-  claimLanes,
-  enqueue,
-  findDueEndpoints,
-  findNextDelivery,
-  hastenLanes,
-  mendLane,
-  releaseLane,
-  storeAttempt,
-} from "../src/queue.ts";
+import { mongoQueue } from "../src/engine/mongo-queue.ts";
+import type { DeliveryQueue, EndedAttempt } from "../src/engine/queue.ts";
+import { HEADS_MAX, lanesCollection, type LaneDocument } from "../src/lane.ts";
+import type { Verdict } from "../src/verdict.ts";
 import { until } from "./harness.ts";
+import { memoryQueue } from "./memory-queue.ts";
 
 const LEASE_MS = 60_000;
+
+/** A queue, and what can be seen and done beside it. */
+interface Bench {
+  queue: DeliveryQueue;
+  /** Stores deliveries without waking anybody. */
+  store: (...deliveries: DeliveryDocument[]) => Promise<void>;
+  delivery: (id: string) => Promise<DeliveryDocument | null>;
+  lane: (id: string) => Promise<LaneDocument | null>;
+  attempts: (deliveryId: string) => Promise<number[]>;
+}
+
 let client: MongoClient;
 let db: Db;
-let queue: Pick<CallbacksContext, "client" | "deliveries" | "lanes">;
+let stored: Pick<CallbacksContext, "deliveries" | "lanes" | "attempts">;
 beforeAll(async () => {
   client = await connectMongo(inject("mongodbUrl"), new AbortController().signal, () => undefined);
   db = client.db(`queue_${randomUUID().slice(0, 8)}`);
-  await ensureCollections(db, [deliveriesCollection, lanesCollection]);
-  queue = { client, deliveries: db.collection("deliveries"), lanes: db.collection("lanes") };
+  await ensureCollections(db, [deliveriesCollection, attemptsCollection, lanesCollection]);
+  stored = {
+    deliveries: db.collection("deliveries"),
+    attempts: db.collection("attempts"),
+    lanes: db.collection("lanes"),
+  };
 });
 afterAll(async () => {
   await db.dropDatabase();
   await client.close();
 });
 
+function mongoBench(leaseMs: number): Bench {
+  return {
+    queue: mongoQueue(stored, leaseMs),
+    store: async (...deliveries) => void (await stored.deliveries.insertMany(deliveries)),
+    delivery: (id) => stored.deliveries.findOne({ _id: id }),
+    lane: (id) => stored.lanes.findOne({ _id: id }),
+    async attempts(id) {
+      const found = await stored.attempts.find({ delivery_id: id }).sort({ number: 1 }).toArray();
+      return found.map(({ number }) => number);
+    },
+  };
+}
+
+function memoryBench(leaseMs: number): Bench {
+  const queue = memoryQueue(() => Date.now(), leaseMs);
+  return {
+    queue,
+    store: async (...deliveries) => deliveries.forEach((one) => queue.deliveries.set(one._id, one)),
+    delivery: async (id) => queue.deliveries.get(id) ?? null,
+    lane: async (id) => queue.lanes.get(id) ?? null,
+    async attempts(id) {
+      const found = [...queue.attempts.values()].filter(({ delivery_id }) => delivery_id === id);
+      return found.map(({ number }) => number);
+    },
+  };
+}
+
 function aDelivery(callbackId: string, order: string, sequence: number): DeliveryDocument {
-  const callback = { _id: callbackId, message_type: "orderEvent", status: "active" } as CallbackDocument;
+  const callback = { _id: callbackId, message_type: "orderEvent", url: "https://a.example/" };
   const event = {
     id: `${order}-${sequence}`,
     type: "x",
@@ -56,168 +91,232 @@ function aDelivery(callbackId: string, order: string, sequence: number): Deliver
     traceparent: "",
     data: "{}",
   };
-  return createDelivery(event, callback, new Date().toISOString());
+  return createDelivery(event, callback as CallbackDocument, new Date().toISOString());
 }
 
-const add = (...deliveries: DeliveryDocument[]) =>
-  inTransaction(client, (session) => enqueue(queue, deliveries, session));
-const claim = (callbackId: string, limit = 10) => claimLanes(queue, callbackId, limit, LEASE_MS);
+const keyOf = ({ lane_id, tenant_id, callback_id, order_id }: DeliveryDocument) => ({
+  _id: lane_id,
+  tenant_id,
+  callback_id,
+  order_id,
+});
 
-const ok: Answer = { outcome: "ok", statusCode: 200, retryAfterMs: null, durationMs: 1, responseStart: "" };
-function outcome(delivery: DeliveryDocument, verdict: Verdict = { status: "delivered" }) {
-  return afterAttempt(delivery, ok, verdict, Date.now(), Date.now());
+async function add({ store, queue }: Bench, ...deliveries: DeliveryDocument[]): Promise<void> {
+  await store(...deliveries);
+  await queue.wakeLanes([...new Map(deliveries.map((one) => [one.lane_id, keyOf(one)])).values()]);
 }
 
-describe("lanes", () => {
-  it("are claimed by one only, however many try", async () => {
+const answer: Answer = {
+  outcome: "ok",
+  statusCode: 200,
+  retryAfterMs: null,
+  durationMs: 1,
+  phases: { dns_ms: null, connect_ms: null, tls_ms: null, first_byte_ms: 1 },
+  responseStart: "",
+};
+
+function ended(delivery: DeliveryDocument, verdict: Verdict = { status: "delivered" }): EndedAttempt {
+  const change = afterAttempt(delivery, verdict, Date.now());
+  return { delivery, change, attempt: toAttempt(delivery, answer, change, Date.now()) };
+}
+
+const retryIn = (waitMs: number): Verdict => ({ status: "pending", waitMs, charged: true });
+
+describe.each([
+  ["MongoDB", mongoBench],
+  ["memory", memoryBench],
+])("lanes in %s", (_, benchOf) => {
+  it("are claimed by one only, however many try, with their next deliveries in order", async () => {
+    const { queue, ...bench } = benchOf(LEASE_MS);
     const id = randomUUID();
-    await add(...Array.from({ length: 40 }, (_, index) => aDelivery(id, `o${index}`, 1)));
-    const claims = await Promise.all(Array.from({ length: 12 }, () => claim(id, 8)));
-    const names = claims.flat().map(({ _id }) => _id);
-    expect(new Set(names).size).toBe(names.length);
-    const rest = await claim(id, 100);
-    expect(names.length + rest.length).toBe(40);
+    const deliveries = Array.from({ length: 40 }, (_unused, index) => [
+      aDelivery(id, `o${index}`, 2),
+      aDelivery(id, `o${index}`, 1),
+    ]);
+    await add({ queue, ...bench }, ...deliveries.flat());
+    const claims = await Promise.all(Array.from({ length: 12 }, () => queue.claim(id, 8, "fresh")));
+    const lanes = [...claims.flat(), ...(await queue.claim(id, 100, "fresh"))];
+    expect(new Set(lanes.map((lane) => lane._id)).size).toBe(lanes.length);
+    expect(lanes).toHaveLength(40);
+    for (const { heads } of lanes) expect(heads.map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  it("bring no more deliveries than they may", async () => {
+    const bench = benchOf(LEASE_MS);
+    const id = randomUUID();
+    await add(bench, ...Array.from({ length: 9 }, (_unused, index) => aDelivery(id, "o", index + 1)));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    expect(lane!.heads).toHaveLength(HEADS_MAX);
   });
 
   it("are there while they have deliveries, and go with the last", async () => {
+    const bench = benchOf(LEASE_MS);
     const id = randomUUID();
-    await add(aDelivery(id, "o", 1), aDelivery(id, "o", 2));
-    const [lane] = await claim(id);
-    const first = await findNextDelivery(queue, lane!);
-    expect(await storeAttempt(queue, lane!, first!._id, outcome(first!), LEASE_MS)).toBe("held");
-    const second = await findNextDelivery(queue, lane!);
-    expect([first!.sequence, second!.sequence]).toEqual([1, 2]);
-    expect(await storeAttempt(queue, lane!, second!._id, outcome(second!), LEASE_MS)).toBe("empty");
-    expect(await queue.lanes.findOne({ callback_id: id })).toBeNull();
+    await add(bench, aDelivery(id, "o", 1), aDelivery(id, "o", 2));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    const [first, second] = lane!.heads;
+    expect(await bench.queue.settle([{ lane: lane!, ended: ended(first!), step: "extend" }])).toEqual([
+      "held",
+    ]);
+    expect(await bench.queue.settle([{ lane: lane!, ended: ended(second!), step: "finish" }])).toEqual([
+      "gone",
+    ]);
+    expect(await bench.lane(lane!._id)).toBeNull();
+    expect(await bench.delivery(first!._id)).toMatchObject({ status: "delivered", attempts_count: 1 });
+    expect(await bench.attempts(second!._id)).toEqual([1]);
+    expect((await bench.queue.findDue()).filter(({ callbackId }) => callbackId === id)).toEqual([]);
   });
 
-  it("lose nothing that is added while their last delivery ends", async () => {
-    for (let round = 0; round < 25; round += 1) {
+  it("are due at once if something was added while their last delivery was in work", async () => {
+    const bench = benchOf(LEASE_MS);
+    for (let round = 0; round < 20; round += 1) {
       const id = randomUUID();
-      await add(aDelivery(id, "o", 1));
-      const [lane] = await claim(id);
-      const [state] = await Promise.all([
-        storeAttempt(queue, lane!, `${id}/o-1`, outcome(aDelivery(id, "o", 1)), LEASE_MS),
-        add(aDelivery(id, "o", 2)),
+      await add(bench, aDelivery(id, "o", 1));
+      const [lane] = await bench.queue.claim(id, 1, "fresh");
+      await Promise.all([
+        bench.queue.settle([{ lane: lane!, ended: ended(lane!.heads[0]!), step: "finish" }]),
+        add(bench, aDelivery(id, "o", 2)),
       ]);
-      if (state === "held") await releaseLane(queue, lane!);
-      const [next] = await claim(id);
-      expect(next!.enqueued).toBe(1);
-      expect(await findNextDelivery(queue, next!)).toMatchObject({ sequence: 2 });
+      const [next] = await bench.queue.claim(id, 1, "fresh");
+      expect(next!.heads.map(({ sequence }) => sequence)).toEqual([2]);
     }
   });
 
+  it("that are woken without need go again", async () => {
+    const bench = benchOf(LEASE_MS);
+    const id = randomUUID();
+    await bench.queue.wakeLanes([keyOf(aDelivery(id, "o", 1)), keyOf(aDelivery(id, "p", 1))]);
+    const lanes = await bench.queue.claim(id, 5, "fresh");
+    expect(lanes.map(({ heads }) => heads)).toEqual([[], []]);
+    const finish = lanes.map((lane) => ({ lane, ended: null, step: "finish" as const }));
+    expect(await bench.queue.settle(finish)).toEqual(["gone", "gone"]);
+  });
+
   it("wait for their retry whatever is added meanwhile", async () => {
+    const bench = benchOf(LEASE_MS);
     const id = randomUUID();
-    await add(aDelivery(id, "o", 1));
-    const [lane] = await claim(id);
-    const retry = outcome(aDelivery(id, "o", 1), { status: "pending", waitMs: 600, charged: true });
-    await storeAttempt(queue, lane!, `${id}/o-1`, retry, 600);
-    await add(aDelivery(id, "o", 2));
-    expect(await claim(id)).toEqual([]);
-    const [due] = await findDueEndpoints(queue).then((found) =>
-      found.filter(({ callbackId }) => callbackId === id),
-    );
+    await add(bench, aDelivery(id, "o", 1));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    const failed = ended(lane!.heads[0]!, retryIn(400));
+    const step = { retryInMs: 400 };
+    expect(await bench.queue.settle([{ lane: lane!, ended: failed, step }])).toEqual(["waiting"]);
+    await add(bench, aDelivery(id, "o", 2));
+    expect(await bench.queue.claim(id, 1, "fresh")).toEqual([]);
+    const due = (await bench.queue.findDue()).find(({ callbackId }) => callbackId === id);
     expect(due!.waitMs).toBeGreaterThan(0);
-    const [again] = await until(async () => {
-      const lanes = await claim(id);
-      return lanes.length > 0 && lanes;
-    });
-    expect(await findNextDelivery(queue, again!)).toMatchObject({ sequence: 1, attempts_count: 1 });
+    const again = await until(async () => (await bench.queue.claim(id, 1, "fresh"))[0]);
+    expect(again.heads).toMatchObject([{ sequence: 1, attempts_count: 1 }, { sequence: 2 }]);
   });
 
-  it("change nothing for an owner whose lease ran out", async () => {
+  it("with new deliveries are claimed before those that failed, or after them if asked so", async () => {
+    const bench = benchOf(LEASE_MS);
     const id = randomUUID();
-    await add(aDelivery(id, "o", 1));
-    const [late] = await claimLanes(queue, id, 1, 1);
-    const [owner] = await until(async () => {
-      const lanes = await claim(id);
-      return lanes.length > 0 && lanes;
-    });
-    expect(await storeAttempt(queue, late!, `${id}/o-1`, outcome(aDelivery(id, "o", 1)), LEASE_MS)).toBe(
-      "lost",
-    );
-    await releaseLane(queue, late!);
-    await mendLane(queue, late!);
-    expect(await queue.deliveries.findOne({ _id: `${id}/o-1` })).toMatchObject({
-      status: "pending",
-      attempts_count: 0,
-    });
-    expect(await claim(id)).toEqual([]);
-    expect(await storeAttempt(queue, owner!, `${id}/o-1`, outcome(aDelivery(id, "o", 1)), LEASE_MS)).toBe(
-      "empty",
-    );
+    const orders = async (limit: number, first: "fresh" | "late") => {
+      const lanes = await bench.queue.claim(id, limit, first);
+      await bench.queue.settle(lanes.map((lane) => ({ lane, ended: null, step: "release" as const })));
+      return lanes.map(({ order_id }) => order_id);
+    };
+    await add(bench, aDelivery(id, "failed", 1));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    await bench.queue.settle([
+      { lane: lane!, ended: ended(lane!.heads[0]!, retryIn(0)), step: { retryInMs: 0 } },
+    ]);
+    await add(bench, aDelivery(id, "new", 1));
+    expect(await orders(1, "fresh")).toEqual(["new"]);
+    expect(await orders(1, "late")).toEqual(["failed"]);
+    expect(await orders(2, "fresh")).toEqual(["new", "failed"]);
   });
 
-  it("are all due when their registration is deleted", async () => {
+  it("change nothing for an owner whose lease ran out, but what was delivered counts", async () => {
+    const bench = benchOf(40);
     const id = randomUUID();
-    await add(aDelivery(id, "o1", 1), aDelivery(id, "o2", 1));
-    expect(await claim(id)).toHaveLength(2);
-    await hastenLanes(queue, [id]);
-    expect(await claim(id)).toHaveLength(2);
+    await add(bench, aDelivery(id, "o", 1));
+    const [late] = await bench.queue.claim(id, 1, "fresh");
+    const owner = await until(async () => (await bench.queue.claim(id, 1, "fresh"))[0]);
+    const settle = (step: "finish" | "extend" | "release" | { retryInMs: number }) =>
+      bench.queue.settle([{ lane: late!, ended: null, step }]);
+    expect(await settle("extend")).toEqual(["lost"]);
+    await settle("release");
+    await settle({ retryInMs: 1 });
+    await settle("finish");
+    expect(await bench.lane(owner._id)).toMatchObject({ lease: owner.lease });
+    const failed = ended(owner.heads[0]!, retryIn(1));
+    await bench.queue.settle([{ lane: owner, ended: failed, step: { retryInMs: 1 } }]);
+    await bench.queue.settle([
+      { lane: late!, ended: ended(late!.heads[0]!, { status: "failed" }), step: "finish" },
+    ]);
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "pending", attempts_count: 1 });
+    await bench.queue.settle([{ lane: late!, ended: ended(late!.heads[0]!), step: "finish" }]);
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "delivered" });
+    expect(await bench.attempts(`${id}/o-1`)).toEqual([1]);
   });
 
-  it("whose count is wrong are put right", async () => {
+  it("take the same settlement twice", async () => {
+    const bench = benchOf(LEASE_MS);
     const id = randomUUID();
-    await add(aDelivery(id, "o", 1));
-    await queue.lanes.updateOne({ callback_id: id }, { $set: { enqueued: 7 } });
-    const [lane] = await claim(id);
-    await mendLane(queue, lane!);
-    expect(await queue.lanes.findOne({ callback_id: id })).toMatchObject({ enqueued: 1 });
-    await queue.deliveries.deleteMany({ callback_id: id });
-    const [empty] = await claim(id);
-    await mendLane(queue, empty!);
-    expect(await queue.lanes.findOne({ callback_id: id })).toBeNull();
+    await add(bench, aDelivery(id, "o", 1));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    const settlement = {
+      lane: lane!,
+      ended: ended(lane!.heads[0]!, retryIn(9_000)),
+      step: { retryInMs: 9_000 },
+    };
+    await bench.queue.settle([settlement]);
+    await bench.queue.settle([settlement]);
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ attempts_count: 1, attempts_charged: 1 });
+    expect(await bench.attempts(`${id}/o-1`)).toEqual([1]);
+  });
+
+  it("that are closed end with all they hold", async () => {
+    const bench = benchOf(LEASE_MS);
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "o", 1), aDelivery(id, "o", 2));
+    await bench.queue.close(await bench.queue.claim(id, 5, "fresh"), "because");
+    for (const sequence of [1, 2])
+      expect(await bench.delivery(`${id}/o-${sequence}`)).toMatchObject({
+        status: "failed",
+        reason: "because",
+      });
+    expect(await bench.lane(`${id}/o`)).toBeNull();
   });
 });
 
 describe("finding what is due", () => {
-  it("reads one entry of each registration, however many lanes wait", async () => {
+  it("reads one entry of each registration's queue, and one per delivery that is sent next", async () => {
     const [hot, cold] = [randomUUID(), randomUUID()];
     const lane = (id: string, index: number, next_at: Date) => ({
       _id: `${id}/${index}`,
       tenant_id: "t1",
       callback_id: id,
       order_id: String(index),
+      queue: `${id}/fresh`,
       next_at,
-      enqueued: 1,
+      wakes: 1,
       lease: null,
     });
     const later = new Date(Date.now() + 3_600_000);
-    await queue.lanes.deleteMany({});
-    await queue.lanes.insertMany(Array.from({ length: 5_000 }, (_, index) => lane(hot, index, new Date(0))));
-    await queue.lanes.insertMany(Array.from({ length: 5_000 }, (_, index) => lane(cold, index, later)));
+    await stored.lanes.deleteMany({});
+    await stored.lanes.insertMany(Array.from({ length: 5_000 }, (_, index) => lane(hot, index, new Date(0))));
+    await stored.lanes.insertMany(Array.from({ length: 5_000 }, (_, index) => lane(cold, index, later)));
+    const past = Array.from({ length: 500 }, (_, index) => ({
+      ...aDelivery(hot, "0", index + 1),
+      status: "delivered" as const,
+    }));
+    await stored.deliveries.insertMany([...past, aDelivery(hot, "0", 501)]);
+    const queue = mongoQueue(stored, LEASE_MS);
     await db.command({ profile: 2 });
-    const found = await findDueEndpoints(queue);
-    const claimed = await claim(hot, 8);
+    const found = await queue.findDue();
+    const claimed = await queue.claim(hot, 8, "fresh");
     await db.command({ profile: 0 });
     expect(found.find(({ callbackId }) => callbackId === hot)!.waitMs).toBeLessThan(0);
     expect(found.find(({ callbackId }) => callbackId === cold)!.waitMs).toBeGreaterThan(3_000_000);
     expect(claimed).toHaveLength(8);
+    expect(claimed.flatMap(({ heads }) => heads.map(({ sequence }) => sequence))).toEqual([501]);
     const operations = await db
       .collection("system.profile")
       .find({ ns: `${db.databaseName}.lanes` })
       .toArray();
     expect(operations.length).toBeGreaterThan(3);
     for (const { keysExamined } of operations) expect(keysExamined).toBeLessThan(40);
-  });
-
-  it("reads one entry for a lane's next delivery, however many it has had", async () => {
-    const id = randomUUID();
-    const past = Array.from({ length: 500 }, (_, index) => ({
-      ...aDelivery(id, "o", index + 1),
-      status: "delivered" as const,
-    }));
-    await queue.deliveries.insertMany(past);
-    await add(aDelivery(id, "o", 501), aDelivery(id, "o", 502));
-    const [lane] = await claim(id);
-    await db.command({ profile: 2 });
-    expect(await findNextDelivery(queue, lane!)).toMatchObject({ sequence: 501 });
-    await db.command({ profile: 0 });
-    const [read] = await db
-      .collection("system.profile")
-      .find({ ns: `${db.databaseName}.deliveries` })
-      .toArray();
-    expect(read!["keysExamined"]).toBeLessThan(3);
   });
 });

@@ -62,10 +62,10 @@ function drip(socket: Socket, chunk: string, everyMs: number) {
 describe("an attempt", () => {
   it("is one POST, whose answer is kept at its beginning", async () => {
     const path = `/${randomUUID()}`;
-    receiver.behave(path, { status: 500, headers: { "retry-after": "7" }, body: "ü".repeat(3_000) });
+    receiver.behave(path, { status: 500, headers: { "retry-after": "7" }, body: "ü".repeat(10_000) });
     const answer = await aSender()(receiver.url(path));
     expect(answer).toMatchObject({ outcome: "http", statusCode: 500, retryAfterMs: 7_000 });
-    expect(answer.responseStart).toBe("ü".repeat(512));
+    expect(answer.responseStart).toBe("ü".repeat(8_192));
     expect(receiver.at(path).map(({ body }) => body)).toEqual(["{}"]);
   });
 
@@ -103,7 +103,7 @@ describe("an attempt", () => {
     });
     expect(await send(dripping.url)).toMatchObject({ outcome: "ok", statusCode: 200 });
     const { outcome, responseStart } = await send(endless.url);
-    expect([outcome, responseStart]).toEqual(["ok", "x".repeat(1_024)]);
+    expect([outcome, responseStart]).toEqual(["ok", "x".repeat(16_384)]);
     expect(written).toBeLessThan(20_000_000);
   });
 

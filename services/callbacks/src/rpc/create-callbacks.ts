@@ -57,8 +57,8 @@ async function register(
 ): Promise<Map<CallbackCandidate, Registered>> {
   if (candidates.length === 0) return new Map();
   const registering = { tenantId, seal: context.vault.seal, now: new Date().toISOString() };
-  const { outcomes } = await registerCallbacks(context, tenantId, (existing) =>
-    planRegistrations(existing, candidates, registering),
+  const { outcomes } = await registerCallbacks(context, tenantId, (existing, heldTypes) =>
+    planRegistrations(existing, candidates, { ...registering, heldTypes }),
   );
   return new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));
 }

@@ -6,8 +6,7 @@ import type {
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
-import { hastenLanes } from "../queue.ts";
-import { deleteCallbackDocuments } from "../store.ts";
+import { deleteCallbackDocuments, hastenLanes } from "../store.ts";
 
 export async function deleteCallbacks(
   context: CallbacksContext,

@@ -1,12 +1,18 @@
 import type { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
+import { createCallbackHolds } from "./create-callback-holds.ts";
 import { createCallbacks } from "./create-callbacks.ts";
+import { deleteCallbackHolds } from "./delete-callback-holds.ts";
 import { deleteCallbacks } from "./delete-callbacks.ts";
+import { listCallbackHolds } from "./list-callback-holds.ts";
 import { listCallbacks } from "./list-callbacks.ts";
 
 export const callbackHandlers: Handlers<CallbacksContext, typeof CallbackServiceService> = {
+  createCallbackHolds,
   createCallbacks,
+  deleteCallbackHolds,
   deleteCallbacks,
+  listCallbackHolds,
   listCallbacks,
 };

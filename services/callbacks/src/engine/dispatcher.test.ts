@@ -1,27 +1,40 @@
 import { createLog } from "@waybill/process/log.ts";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { startDispatcher, type Dispatcher } from "./dispatcher.ts";
+import type { ClaimedLane } from "../lane.ts";
+import { systemClock } from "./clock.ts";
+import { Dispatcher, type EndpointState } from "./dispatcher.ts";
 
 /** Due lanes by registration; what works on them, and what is most at the same time. */
 interface Bench {
-  dispatcher: Dispatcher;
+  dispatcher: Dispatcher<null>;
   due: Map<string, string[]>;
   done: string[];
+  released: string[];
   /** Lanes in work, each until it is let go. */
   held: Map<string, (dueInMs: number | null) => void>;
   most: { total: number; endpoint: number };
+  paused: Set<string>;
+  looks: number;
   /** Rejects the next claim. */
   failClaim: () => void;
 }
 
 function startBench(limits: { endpoint: number; total: number }, hold: (lane: string) => boolean): Bench {
-  const due = new Map<string, string[]>();
-  const held: Bench["held"] = new Map();
   const busy: string[] = [];
-  const done: string[] = [];
-  const most = { total: 0, endpoint: 0 };
   let failing = false;
-  const dispatcher = startDispatcher<string>({
+  const bench: Omit<Bench, "dispatcher"> = {
+    due: new Map(),
+    done: [],
+    released: [],
+    held: new Map(),
+    most: { total: 0, endpoint: 0 },
+    paused: new Set(),
+    looks: 0,
+    failClaim: () => (failing = true),
+  };
+  const { due, done, held, most, paused } = bench;
+  const dispatcher = new Dispatcher<null>({
+    clock: systemClock,
     findDue: async () =>
       [...due].filter(([, lanes]) => lanes.length > 0).map(([callbackId]) => ({ callbackId, waitMs: 0 })),
     claim: async (id, limit) => {
@@ -29,9 +42,13 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
         failing = false;
         throw new Error("down");
       }
-      return due.get(id)?.splice(0, limit) ?? [];
+      return (due.get(id)?.splice(0, limit) ?? []).map((_id) => ({ _id }) as ClaimedLane);
     },
-    work: async (lane, signal) => {
+    look: async (id): Promise<EndpointState<null>> => {
+      bench.looks += 1;
+      return paused.has(id) ? { state: "paused" } : { state: "active", endpoint: null, ratePerSecond: null };
+    },
+    work: async ({ lane: { _id: lane }, signal }) => {
       const id = lane.split("/")[0]!;
       busy.push(id);
       most.total = Math.max(most.total, busy.length);
@@ -46,12 +63,19 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
       done.push(lane);
       return answer;
     },
-    limits,
+    release: async (lanes) => {
+      bench.released.push(...lanes.map(({ _id }) => _id));
+      for (const { _id } of lanes) due.get(_id.split("/")[0]!)!.push(_id);
+    },
+    close: async (lanes) => void done.push(...lanes.map(({ _id }) => _id)),
+    owns: (id) => !id.startsWith("foreign"),
+    total: limits.total,
+    gate: { concurrencyMax: limits.endpoint, breakerMs: 1_000, random: () => 0.5 },
     stopMs: 50,
     log: createLog("test", "silent"),
   });
   onTestFinished(() => dispatcher[Symbol.asyncDispose]());
-  return { dispatcher, due, done, held, most, failClaim: () => (failing = true) };
+  return Object.assign(bench, { dispatcher });
 }
 
 const lanes = (id: string, count: number) => Array.from({ length: count }, (_, index) => `${id}/${index}`);
@@ -117,6 +141,34 @@ describe("the dispatcher", () => {
     bench.failClaim();
     await until(() => bench.done.length === 1);
     expect(bench.done).toEqual(["a/0"]);
+  });
+
+  it("leaves paused registrations alone until they are woken, and asks for them seldom", async () => {
+    const bench = startBench({ endpoint: 2, total: 2 }, () => false);
+    bench.paused.add("a");
+    bench.due.set("a", lanes("a", 2));
+    bench.due.set("b", lanes("b", 2));
+    bench.dispatcher.wake(["a", "b"]);
+    await until(() => bench.done.length === 2);
+    await until(() => bench.released.length === 2);
+    const { looks } = bench;
+    bench.dispatcher.lookAround();
+    bench.due.set("b", lanes("b", 2));
+    await until(() => bench.done.length === 4);
+    expect(bench.done.every((lane) => lane.startsWith("b/"))).toBe(true);
+    expect(bench.looks).toBeLessThanOrEqual(looks + 2);
+    bench.paused.delete("a");
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.done.length === 6);
+  });
+
+  it("touches no registration that another one sends to", async () => {
+    const bench = startBench({ endpoint: 2, total: 2 }, () => false);
+    bench.due.set("foreign", lanes("foreign", 2));
+    bench.due.set("own", lanes("own", 1));
+    bench.dispatcher.wake(["foreign"]);
+    await until(() => bench.done.length === 1);
+    expect(bench.due.get("foreign")).toHaveLength(2);
   });
 
   it("that is disposed claims no more, lets go what is in work, and ends", async () => {

@@ -1,0 +1,307 @@
+import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import type { ClaimedLane, QueueKind } from "../lane.ts";
+import type { Clock } from "./clock.ts";
+import { EndpointGate, type GateRules } from "./endpoint-gate.ts";
+import type { DueEndpoint } from "./queue.ts";
+
+/** Between two looks for due lanes when nothing is known to be due earlier. */
+const SCAN_MS_MAX = 1_000;
+const SCAN_MS_MIN = 50;
+/** Looking takes at most a tenth of the time. */
+const SCAN_PAUSE_FACTOR = 9;
+/** One claim in so many takes lanes that failed before first, so that new ones cannot hold them off for ever. */
+const LATE_TURN = 5;
+/** How often a paused registration is looked at again if nobody says that it goes on. */
+const PAUSED_MS = 30_000;
+/** How long a receiver that gets nothing is remembered. */
+const REMEMBERED_MS = 10 * 60_000;
+/** A retry is due by the database's clock, which is read a moment earlier. */
+const ALARM_SLACK_MS = 5;
+
+/** What is to be done with a registration's lanes: sent by way of `endpoint`, kept, or ended. */
+export type EndpointState<Endpoint> =
+  | { state: "active"; endpoint: Endpoint; ratePerSecond: number | null }
+  | { state: "paused" }
+  | { state: "deleted" };
+
+/** A lane that somebody works on, with what decides whether its next attempt may be made. */
+export interface LaneWork<Endpoint> {
+  lane: ClaimedLane;
+  endpoint: Endpoint;
+  gate: EndpointGate;
+  /** When its claim was asked for, by the clock: it holds at least from then. */
+  heldSince: number;
+  /** False when the dispatcher stops, or the registration is somebody else's, or paused. */
+  mayGoOn: () => boolean;
+  /** Stops the registration's other lanes as well: it was disabled. */
+  pause: () => void;
+  /** Aborts the attempt. */
+  signal: AbortSignal;
+}
+
+export interface DispatcherOptions<Endpoint> {
+  clock: Clock;
+  /** Every registration with lanes, and when the first of them is due. */
+  findDue: () => Promise<DueEndpoint[]>;
+  claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
+  look: (callbackId: string) => Promise<EndpointState<Endpoint>>;
+  /** Works on a claimed lane and settles it; answers in how many milliseconds it is due again, null if not at all. */
+  work: (work: LaneWork<Endpoint>) => Promise<number | null>;
+  /** Gives claimed lanes back. */
+  release: (lanes: readonly ClaimedLane[]) => Promise<void>;
+  /** Ends what claimed lanes hold, since their registration is gone. */
+  close: (lanes: readonly ClaimedLane[]) => Promise<void>;
+  /** Whether this is the one that sends to a registration. */
+  owns: (callbackId: string) => boolean;
+  /** Lanes in work at the same time, of all registrations. */
+  total: number;
+  gate: GateRules;
+  /** How long lanes in work may take to finish when the dispatcher is disposed; then they are aborted. */
+  stopMs: number;
+  log: Logger;
+}
+
+/** What is known of a registration that has or had something to send. */
+interface Entry {
+  id: string;
+  gate: EndpointGate;
+  /** It may have due lanes that nobody has claimed. */
+  wants: boolean;
+  claiming: boolean;
+  claims: number;
+  /** When it is looked at again, being paused; null if it is not. */
+  pausedUntilMs: number | null;
+  alarm: { atMs: number; cancel: () => void } | null;
+  usedAtMs: number;
+}
+
+/**
+ * Gives due lanes to workers. Registrations that may have some take turns; each has as many lanes in work as
+ * its gate has room for, so that one that hangs keeps nobody else waiting. They are found by wakes, by the
+ * time of their retries, and by looking for all that are due once a second, which finds what other processes
+ * left behind. Disposing it claims no more and lets the attempts in work finish.
+ */
+export class Dispatcher<Endpoint> implements AsyncDisposable {
+  readonly #options: DispatcherOptions<Endpoint>;
+  readonly #stopping = new AbortController();
+  readonly #entries = new Map<string, Entry>();
+  /** Those that want and, as far as is known, may; in the order of their turns. */
+  readonly #ready = new Set<Entry>();
+  readonly #running = new Set<Promise<void>>();
+  #total = 0;
+  #stopped = false;
+  #pauseMs = SCAN_MS_MIN;
+  #scanAt: { atMs: number; cancel: () => void } | null = null;
+
+  constructor(options: DispatcherOptions<Endpoint>) {
+    this.#options = options;
+    this.#scanIn(0);
+  }
+
+  /** These registrations may have due lanes, or are not paused any more. */
+  wake(callbackIds: readonly string[]): void {
+    for (const id of callbackIds) {
+      if (!this.#options.owns(id)) continue;
+      const entry = this.#entryOf(id);
+      entry.pausedUntilMs = null;
+      this.#want(entry);
+    }
+    this.#pump();
+  }
+
+  /** Looks for due lanes soon: registrations may have become this one's. */
+  lookAround(): void {
+    this.#scanIn(0);
+  }
+
+  /** How a registration's receiver does, as far as is known here. */
+  gateOf(callbackId: string): EndpointGate | null {
+    return this.#entries.get(callbackId)?.gate ?? null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    this.#scanAt?.cancel();
+    for (const { alarm } of this.#entries.values()) alarm?.cancel();
+    const cancel = this.#options.clock.after(this.#options.stopMs, () => this.#stopping.abort());
+    while (this.#running.size > 0) await Promise.all(this.#running);
+    cancel();
+  }
+
+  #entryOf(id: string): Entry {
+    const found = this.#entries.get(id);
+    if (found) return found;
+    const gate = new EndpointGate(this.#options.gate);
+    const entry: Entry = {
+      id,
+      gate,
+      wants: false,
+      claiming: false,
+      claims: 0,
+      pausedUntilMs: null,
+      alarm: null,
+      usedAtMs: this.#options.clock.now(),
+    };
+    this.#entries.set(id, entry);
+    return entry;
+  }
+
+  #want(entry: Entry): void {
+    entry.wants = true;
+    if (!entry.claiming) this.#ready.add(entry);
+  }
+
+  /** Wants it at this time, or earlier if that is known already. */
+  #wantAt(entry: Entry, atMs: number): void {
+    if (this.#stopped || (entry.alarm && entry.alarm.atMs <= atMs)) return;
+    entry.alarm?.cancel();
+    const cancel = this.#options.clock.after(Math.max(0, atMs - this.#options.clock.now()), () => {
+      entry.alarm = null;
+      this.#want(entry);
+      this.#pump();
+    });
+    entry.alarm = { atMs, cancel };
+  }
+
+  #scanIn(ms: number): void {
+    const waitMs = Math.max(Math.min(ms, SCAN_MS_MAX), this.#pauseMs);
+    const atMs = this.#options.clock.now() + waitMs;
+    if (this.#stopped || (this.#scanAt && this.#scanAt.atMs <= atMs)) return;
+    this.#scanAt?.cancel();
+    this.#scanAt = { atMs, cancel: this.#options.clock.after(waitMs, () => this.#track(this.#scan())) };
+  }
+
+  async #scan(): Promise<void> {
+    const { clock, findDue, log } = this.#options;
+    this.#scanAt = null;
+    const startedMs = clock.now();
+    try {
+      this.#forget(startedMs);
+      for (const due of await findDue()) this.#found(due);
+    } catch (error) {
+      log.warn(errorFacts(error), "dispatcher.scan_failed");
+    }
+    this.#pauseMs = Math.max(SCAN_MS_MIN, SCAN_PAUSE_FACTOR * (clock.now() - startedMs));
+    this.#scanIn(SCAN_MS_MAX);
+    this.#pump();
+  }
+
+  #found({ callbackId, waitMs }: DueEndpoint): void {
+    if (!this.#options.owns(callbackId)) return;
+    const entry = this.#entryOf(callbackId);
+    const nowMs = this.#options.clock.now();
+    if (entry.pausedUntilMs !== null && nowMs < entry.pausedUntilMs) return;
+    if (waitMs <= 0) this.#want(entry);
+    else if (waitMs <= SCAN_MS_MAX) this.#wantAt(entry, nowMs + waitMs + ALARM_SLACK_MS);
+  }
+
+  /** Drops what is known of registrations that had nothing to send for long, or are another one's. */
+  #forget(nowMs: number): void {
+    for (const [id, entry] of this.#entries) {
+      const idle = entry.gate.inWork === 0 && !entry.claiming && !entry.wants && entry.alarm === null;
+      if (idle && (nowMs - entry.usedAtMs > REMEMBERED_MS || !this.#options.owns(id)))
+        this.#entries.delete(id);
+    }
+  }
+
+  #pump(): void {
+    const { total, clock, owns } = this.#options;
+    for (const entry of this.#ready) {
+      if (this.#stopped || this.#total >= total) return;
+      this.#ready.delete(entry);
+      if (!owns(entry.id)) {
+        entry.wants = false;
+        continue;
+      }
+      const nowMs = clock.now();
+      const limit = Math.min(entry.gate.room(nowMs), total - this.#total);
+      if (limit > 0) {
+        this.#track(this.#claim(entry, limit));
+        continue;
+      }
+      // Without room it waits for one of its lanes to end, or for a time that is known.
+      const opensAtMs = entry.gate.opensAtMs(nowMs);
+      if (opensAtMs !== null) this.#wantAt(entry, opensAtMs);
+    }
+  }
+
+  /** Claims into room that was taken for it; what stays empty is given back. */
+  async #claim(entry: Entry, limit: number): Promise<void> {
+    entry.wants = false;
+    entry.claiming = true;
+    entry.usedAtMs = this.#options.clock.now();
+    this.#take(entry, limit);
+    const lanes = await this.#claimed(entry, limit).catch((error: unknown) => {
+      this.#options.log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.claim_failed");
+      return [];
+    });
+    this.#take(entry, lanes.length - limit);
+    entry.claiming = false;
+    // A full answer says that there may be more; its turn comes after the others'.
+    if (lanes.length === limit) entry.wants = true;
+    if (entry.wants) this.#ready.add(entry);
+    for (const work of lanes) this.#track(this.#work(entry, work));
+    this.#pump();
+  }
+
+  async #claimed(entry: Entry, limit: number): Promise<LaneWork<Endpoint>[]> {
+    const { claim, look, clock, release, close } = this.#options;
+    entry.claims += 1;
+    const first = entry.claims % LATE_TURN === 0 ? "late" : "fresh";
+    const heldSince = clock.now();
+    // One that was paused is asked first; any other at the same time, since it hardly ever is.
+    const known = entry.pausedUntilMs === null ? null : await look(entry.id);
+    if (known?.state === "paused") return this.#pause(entry);
+    const [state, lanes] = await Promise.all([known ?? look(entry.id), claim(entry.id, limit, first)]);
+    if (state.state !== "active") {
+      if (lanes.length > 0) await (state.state === "deleted" ? close(lanes) : release(lanes));
+      if (state.state === "paused") return this.#pause(entry);
+      entry.wants = lanes.length === limit;
+      return [];
+    }
+    entry.pausedUntilMs = null;
+    entry.gate.setRate(state.ratePerSecond, clock.now());
+    return lanes.map((lane) => this.#workOf(entry, lane, state.endpoint, heldSince));
+  }
+
+  #workOf(entry: Entry, lane: ClaimedLane, endpoint: Endpoint, heldSince: number): LaneWork<Endpoint> {
+    return {
+      lane,
+      endpoint,
+      gate: entry.gate,
+      heldSince,
+      mayGoOn: () => !this.#stopped && entry.pausedUntilMs === null && this.#options.owns(entry.id),
+      pause: () => void this.#pause(entry),
+      signal: this.#stopping.signal,
+    };
+  }
+
+  #pause(entry: Entry): [] {
+    entry.pausedUntilMs = this.#options.clock.now() + PAUSED_MS;
+    return [];
+  }
+
+  async #work(entry: Entry, work: LaneWork<Endpoint>): Promise<void> {
+    const { work: workOn, clock, log } = this.#options;
+    try {
+      const dueInMs = await workOn(work);
+      if (dueInMs !== null && dueInMs <= 0) entry.wants = true;
+      else if (dueInMs !== null) this.#wantAt(entry, clock.now() + dueInMs + ALARM_SLACK_MS);
+    } catch (error) {
+      log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.work_failed");
+    }
+    this.#take(entry, -1);
+    if (entry.wants && entry.pausedUntilMs === null) this.#want(entry);
+    this.#pump();
+  }
+
+  #take(entry: Entry, lanes: number): void {
+    entry.gate.take(lanes);
+    this.#total += lanes;
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+}

@@ -1,0 +1,207 @@
+import type { Lesson } from "./lesson.ts";
+
+/** What bounds the use of one receiver. */
+export interface GateRules {
+  /** Lanes in work at the same time at most. */
+  concurrencyMax: number;
+  /** How long the breaker stays open the first time; it doubles with every probe that fails. */
+  breakerMs: number;
+  /** From 0 to 1. */
+  random: () => number;
+}
+
+/** An attempt that the gate let through. */
+export interface Ticket {
+  beganMs: number;
+  isProbe: boolean;
+}
+
+const CONCURRENCY_START = 4;
+/** Failures in a row that open the breaker. */
+const FAILURES_MAX = 5;
+/** Or half of so many attempts within so long. */
+const SAMPLE = 20;
+const SAMPLE_MS = 60_000;
+const BREAKER_MS_MAX = 15 * 60_000;
+const BREAKER_JITTER = 0.2;
+/** The limit is halved at most once in this time, since the attempts of one moment fail together. */
+const CUT_MS = 1_000;
+/** Answers that take so much longer than usual say that more at a time would not help. */
+const SLOWNESS = 2;
+const SHORT_WEIGHT = 0.2;
+const LONG_WEIGHT = 0.02;
+
+type Breaker =
+  | { state: "closed" }
+  | { state: "open"; sinceMs: number; untilMs: number; trips: number }
+  /** Its time is over: one probe decides. */
+  | { state: "half_open"; sinceMs: number; trips: number; probing: boolean };
+
+/**
+ * How much one receiver is used at a time. Its limit of lanes grows by one with each round of successes and
+ * is halved by what says overload (AIMD). A breaker stops everything after failures in a row; when its time
+ * is over a single probe is sent, alone, and the limit starts anew at one. Pure: all times are arguments.
+ */
+export class EndpointGate {
+  readonly #rules: GateRules;
+  #limit: number;
+  #inWork = 0;
+  /** Successes since the limit last changed. */
+  #credit = 0;
+  #cutAtMs = -Infinity;
+  #failures = 0;
+  #recent: { atMs: number; isBad: boolean }[] = [];
+  #shortMs: number | null = null;
+  #longMs: number | null = null;
+  #breaker: Breaker = { state: "closed" };
+  #rate: { perSecond: number; tokens: number; atMs: number } | null = null;
+
+  constructor(rules: GateRules) {
+    this.#rules = rules;
+    this.#limit = Math.min(CONCURRENCY_START, rules.concurrencyMax);
+  }
+
+  /** Lanes in work at the same time now, at most. */
+  get limit(): number {
+    return this.#breaker.state === "closed" ? this.#limit : 1;
+  }
+
+  get inWork(): number {
+    return this.#inWork;
+  }
+
+  get breaker(): "closed" | "open" | "half_open" {
+    return this.#breaker.state;
+  }
+
+  /** Bounds the attempts by a number a second, on average; null lifts it. */
+  setRate(perSecond: number | null, nowMs: number): void {
+    if (perSecond === (this.#rate?.perSecond ?? null)) return;
+    this.#rate = perSecond === null ? null : { perSecond, tokens: Math.max(1, perSecond), atMs: nowMs };
+  }
+
+  /** How many lanes more may be taken into work. */
+  room(nowMs: number): number {
+    this.#halfOpen(nowMs);
+    if (this.#breaker.state === "open") return 0;
+    if (this.#breaker.state === "half_open") return this.#inWork > 0 ? 0 : Math.min(1, this.#tokens(nowMs));
+    return Math.max(0, Math.min(this.#limit - this.#inWork, this.#tokens(nowMs)));
+  }
+
+  /** When there may be room again by time alone; null if time has no part in it. */
+  opensAtMs(nowMs: number): number | null {
+    if (this.#breaker.state === "open") return this.#breaker.untilMs;
+    if (this.#rate === null || this.#tokens(nowMs) >= 1) return null;
+    return nowMs + ((1 - this.#rate.tokens) * 1_000) / this.#rate.perSecond;
+  }
+
+  /** Lanes come into work, or leave it if `lanes` is negative. */
+  take(lanes: number): void {
+    this.#inWork += lanes;
+  }
+
+  /** Asked before each attempt of a lane in work; null if it may not be made now. */
+  begin(nowMs: number): Ticket | null {
+    this.#halfOpen(nowMs);
+    const isProbe = this.#breaker.state === "half_open";
+    const blocked =
+      this.#breaker.state === "half_open"
+        ? this.#breaker.probing || this.#inWork > 1
+        : this.#breaker.state === "open" || this.#inWork > this.#limit;
+    if (blocked || this.#tokens(nowMs) < 1) return null;
+    if (this.#breaker.state === "half_open") this.#breaker.probing = true;
+    if (this.#rate) this.#rate.tokens -= 1;
+    return { beganMs: nowMs, isProbe };
+  }
+
+  /** Learns from an attempt; null if it ended without telling anything. */
+  end({ beganMs, isProbe }: Ticket, lesson: Lesson | null, nowMs: number): void {
+    const breaker = this.#breaker;
+    if (isProbe && breaker.state === "half_open") breaker.probing = false;
+    // What began before the breaker opened says nothing new.
+    if (lesson === null || (breaker.state !== "closed" && (!isProbe || beganMs < breaker.sinceMs))) return;
+    if (lesson.kind === "throttled") return this.#throttle(lesson.waitMs, nowMs);
+    if (lesson.kind === "bad") return this.#fail(nowMs);
+    this.#failures = 0;
+    this.#note(false, nowMs);
+    if (breaker.state === "half_open") this.#close();
+    else if (lesson.kind === "good") this.#grow(lesson.durationMs);
+  }
+
+  #throttle(waitMs: number, nowMs: number): void {
+    this.#cut(nowMs);
+    this.#open(nowMs, Math.min(waitMs, BREAKER_MS_MAX), 0);
+  }
+
+  #fail(nowMs: number): void {
+    this.#failures += 1;
+    this.#note(true, nowMs);
+    this.#cut(nowMs);
+    if (this.#breaker.state === "half_open") this.#trip(nowMs, this.#breaker.trips + 1);
+    else if (this.#failures >= FAILURES_MAX || this.#mostlyFails(nowMs)) this.#trip(nowMs, 1);
+  }
+
+  #trip(nowMs: number, trips: number): void {
+    const ms = Math.min(BREAKER_MS_MAX, this.#rules.breakerMs * 2 ** Math.min(trips - 1, 20));
+    this.#open(nowMs, ms * (1 - BREAKER_JITTER + 2 * BREAKER_JITTER * this.#rules.random()), trips);
+  }
+
+  #open(nowMs: number, ms: number, trips: number): void {
+    this.#breaker = { state: "open", sinceMs: nowMs, untilMs: nowMs + ms, trips };
+  }
+
+  #halfOpen(nowMs: number): void {
+    const breaker = this.#breaker;
+    if (breaker.state !== "open" || nowMs < breaker.untilMs) return;
+    this.#breaker = { state: "half_open", sinceMs: nowMs, trips: breaker.trips, probing: false };
+  }
+
+  #close(): void {
+    this.#breaker = { state: "closed" };
+    this.#limit = 1;
+    this.#credit = 0;
+    this.#recent = [];
+  }
+
+  #grow(durationMs: number): void {
+    this.#shortMs = blend(this.#shortMs, durationMs, SHORT_WEIGHT);
+    this.#longMs = blend(this.#longMs, durationMs, LONG_WEIGHT);
+    const isSlow = this.#shortMs > SLOWNESS * this.#longMs;
+    if (isSlow || this.#inWork * 2 < this.#limit) return;
+    this.#credit += 1;
+    if (this.#credit < this.#limit || this.#limit >= this.#rules.concurrencyMax) return;
+    this.#limit += 1;
+    this.#credit = 0;
+  }
+
+  #cut(nowMs: number): void {
+    if (nowMs - this.#cutAtMs < CUT_MS) return;
+    this.#cutAtMs = nowMs;
+    this.#limit = Math.max(1, Math.floor(this.#limit / 2));
+    this.#credit = 0;
+  }
+
+  #note(isBad: boolean, atMs: number): void {
+    this.#recent.push({ atMs, isBad });
+    if (this.#recent.length > SAMPLE) this.#recent.shift();
+  }
+
+  #mostlyFails(nowMs: number): boolean {
+    const sample = this.#recent.filter(({ atMs }) => nowMs - atMs <= SAMPLE_MS);
+    return sample.length >= SAMPLE && sample.filter(({ isBad }) => isBad).length * 2 >= SAMPLE;
+  }
+
+  /** Whole attempts that the rate allows now; after a rest those of one second. */
+  #tokens(nowMs: number): number {
+    const rate = this.#rate;
+    if (rate === null) return Infinity;
+    const burst = Math.max(1, rate.perSecond);
+    rate.tokens = Math.min(burst, rate.tokens + ((nowMs - rate.atMs) * rate.perSecond) / 1_000);
+    rate.atMs = nowMs;
+    return Math.floor(rate.tokens + 1e-9);
+  }
+}
+
+function blend(average: number | null, value: number, weight: number): number {
+  return average === null ? value : average + weight * (value - average);
+}

@@ -1,0 +1,83 @@
+import type { Logger } from "@waybill/process/log.ts";
+import type { CallbackDocument } from "../callback.ts";
+import type { CallbacksContext } from "../context.ts";
+import type { DeliveryConfig } from "../config.ts";
+import type { Sender } from "../send.ts";
+import { changeCallbackStatus, getCallbackDocument } from "../store.ts";
+import { openEndpoint, toWebhook, type Endpoint } from "../webhook.ts";
+import { systemClock } from "./clock.ts";
+import { Dispatcher, type EndpointState } from "./dispatcher.ts";
+import { SETTLE_MS_MAX, takeTurn, type TurnOptions } from "./lane-turn.ts";
+import { createSettler } from "./settler.ts";
+
+/** How much of its registrations' webhooks an instance sends at a time. */
+export interface EngineConfig extends DeliveryConfig {
+  /** How long attempts in work may take to finish when the engine is disposed. */
+  stopMs: number;
+}
+
+/** Sends what is in the queue until it is disposed. */
+export type Engine = Dispatcher<Endpoint>;
+
+/** Starts it on the queue of the context. */
+export function startEngine(
+  context: CallbacksContext,
+  sender: Sender,
+  config: EngineConfig,
+  log: Logger,
+): Engine {
+  const { queue } = context;
+  const settle = createSettler(queue, systemClock, SETTLE_MS_MAX);
+  const turn: TurnOptions<Endpoint> = {
+    clock: systemClock,
+    send: (delivery, endpoint, signal) => sender.send(toWebhook(delivery, endpoint, Date.now()), signal),
+    settle,
+    disable: (id) => changeCallbackStatus(context, id, "active", "disabled"),
+    retry: { scheduleMs: config.scheduleMs, random: Math.random },
+    log,
+  };
+  return new Dispatcher({
+    clock: systemClock,
+    findDue: queue.findDue,
+    claim: queue.claim,
+    look: (id) => look(context, id, log),
+    work: (work) => takeTurn(turn, work),
+    release: async (lanes) => {
+      await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })));
+    },
+    close: (lanes) => queue.close(lanes, "registration deleted"),
+    owns: () => true,
+    total: config.concurrency,
+    gate: {
+      concurrencyMax: config.endpointConcurrency,
+      breakerMs: config.breakerMs,
+      random: Math.random,
+    },
+    stopMs: config.stopMs,
+    log,
+  });
+}
+
+/** What is to be done with a registration's webhooks now. */
+async function look(context: CallbacksContext, id: string, log: Logger): Promise<EndpointState<Endpoint>> {
+  const callback = await getCallbackDocument(context, id);
+  if (callback === null) return { state: "deleted" };
+  if (callback.held || callback.status === "disabled") return { state: "paused" };
+  const endpoint = openOrNull(context, callback);
+  const status = endpoint === null ? "unreadable" : "active";
+  if (status !== callback.status) {
+    await changeCallbackStatus(context, id, callback.status, status);
+    log.warn({ callback_id: id, from: callback.status, to: status }, "callback.status_changed");
+  }
+  if (endpoint === null) return { state: "paused" };
+  return { state: "active", endpoint, ratePerSecond: callback.rate_per_second };
+}
+
+/** Null if its secrets were sealed under another key than this installation's. */
+function openOrNull({ vault }: CallbacksContext, callback: CallbackDocument): Endpoint | null {
+  try {
+    return openEndpoint(callback, vault);
+  } catch {
+    return null;
+  }
+}

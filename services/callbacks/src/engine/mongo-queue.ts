@@ -1,0 +1,221 @@
+import { randomUUID } from "node:crypto";
+import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
+import type { AnyBulkWriteOperation } from "mongodb";
+import type { CallbacksContext } from "../context.ts";
+import { KEPT_MS, type DeliveryDocument } from "../delivery.ts";
+import {
+  callbackOfQueue,
+  HEADS_MAX,
+  queueId,
+  type ClaimedLane,
+  type LaneDocument,
+  type QueueKind,
+} from "../lane.ts";
+import type {
+  DeliveryQueue,
+  DueEndpoint,
+  EndedAttempt,
+  LaneFate,
+  LaneKey,
+  LaneStep,
+  Settlement,
+} from "./queue.ts";
+
+type QueueContext = Pick<CallbacksContext, "deliveries" | "lanes" | "attempts">;
+
+/**
+ * The queue in MongoDB. All times of a lane are the database's, so that instances whose clocks lie apart
+ * agree. Its writes are no transactions, which would conflict with the events that come for the same lanes:
+ * a delivery is written before its lane, so that a crash in between leaves a lane that is looked at once more.
+ */
+export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueue {
+  return {
+    findDue: () => findDueEndpoints(context),
+    claim: (callbackId, limit, first) => claimLanes(context, { callbackId, limit, first, leaseMs }),
+    settle: (settlements) => settle(context, settlements, leaseMs),
+    close: (lanes, reason) => closeLanes(context, lanes, reason),
+    wakeLanes: (lanes) => wakeLanes(context, lanes),
+  };
+}
+
+/** Reads one index entry of each queue, however many lanes it has (DISTINCT_SCAN). */
+async function findDueEndpoints({ lanes }: QueueContext): Promise<DueEndpoint[]> {
+  const found = await lanes
+    .aggregate<{ _id: string; wait_ms: number }>([
+      { $sort: { queue: 1, next_at: 1 } },
+      { $group: { _id: "$queue", next_at: { $first: "$next_at" } } },
+      { $project: { wait_ms: { $toDouble: { $subtract: ["$next_at", "$$NOW"] } } } },
+    ])
+    .toArray();
+  return found.map(({ _id, wait_ms }) => ({ callbackId: callbackOfQueue(_id), waitMs: wait_ms }));
+}
+
+interface Claim {
+  callbackId: string;
+  limit: number;
+  first: QueueKind;
+  leaseMs: number;
+}
+
+const isDue = { $expr: { $lte: ["$next_at", "$$NOW"] } };
+
+async function claimLanes(context: QueueContext, claim: Claim): Promise<ClaimedLane[]> {
+  const ids = await findDueLanes(context, claim);
+  if (ids.length === 0) return [];
+  const lease = randomUUID();
+  const taking = [{ $set: { lease, next_at: inMs(claim.leaseMs) } }];
+  await context.lanes.updateMany({ _id: { $in: ids }, ...isDue }, taking);
+  const lanes = await readClaimed(context, ids, lease);
+  return ids.flatMap((id) => lanes.get(id) ?? []);
+}
+
+async function findDueLanes({ lanes }: QueueContext, { callbackId, limit, first }: Claim): Promise<string[]> {
+  const ids: string[] = [];
+  for (const kind of first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const)) {
+    if (ids.length >= limit) break;
+    const due = await lanes
+      .find({ queue: queueId(callbackId, kind), ...isDue })
+      .sort({ next_at: 1 })
+      .limit(limit - ids.length)
+      .project<{ _id: string }>({ _id: 1 })
+      .toArray();
+    ids.push(...due.map(({ _id }) => _id));
+  }
+  return ids;
+}
+
+async function readClaimed({ lanes, deliveries }: QueueContext, ids: string[], lease: string) {
+  const next = [{ $match: { status: "pending" } }, { $sort: { sequence: 1 } }, { $limit: HEADS_MAX }];
+  const from = deliveries.collectionName;
+  const claimed = await lanes
+    .aggregate<ClaimedLane>([
+      { $match: { _id: { $in: ids }, lease } },
+      { $lookup: { from, localField: "_id", foreignField: "lane_id", pipeline: next, as: "heads" } },
+    ])
+    .toArray();
+  return new Map(claimed.map((lane) => [lane._id, lane]));
+}
+
+async function settle(
+  context: QueueContext,
+  settlements: readonly Settlement[],
+  leaseMs: number,
+): Promise<LaneFate[]> {
+  const ended = settlements.flatMap((settlement) => settlement.ended ?? []);
+  await Promise.all([logAttempts(context, ended), changeDeliveries(context, ended)]);
+  const writes = settlements.map((settlement) => stepOf(settlement, leaseMs));
+  const { matchedCount, deletedCount } = await context.lanes.bulkWrite(writes, { ordered: false });
+  if (matchedCount + deletedCount === settlements.length)
+    return settlements.map(({ step }) => wantedFate(step));
+  return fatesOfOthers(context, settlements);
+}
+
+async function logAttempts({ attempts }: QueueContext, ended: readonly EndedAttempt[]): Promise<void> {
+  if (ended.length === 0) return;
+  try {
+    await attempts.insertMany(
+      ended.map(({ attempt }) => attempt),
+      { ordered: false },
+    );
+  } catch (error) {
+    // A repeat after an answer that got lost, or another member's attempt of the same number.
+    if (!isOnlyDuplicateKeys(error)) throw error;
+  }
+}
+
+async function changeDeliveries({ deliveries }: QueueContext, ended: readonly EndedAttempt[]): Promise<void> {
+  if (ended.length === 0) return;
+  await deliveries.bulkWrite(ended.map(deliveryWrite), { ordered: false });
+}
+
+/** What the receiver has taken it has taken, whoever sent it; any other end counts if nobody stored one since. */
+function deliveryWrite({ delivery, change }: EndedAttempt): AnyBulkWriteOperation<DeliveryDocument> {
+  const { _id, attempts_count } = delivery;
+  const filter =
+    change.status === "delivered" ? { _id } : { _id, attempts_count, status: "pending" as const };
+  return { updateOne: { filter, update: { $set: change } } };
+}
+
+function stepOf({ lane, step }: Settlement, leaseMs: number): AnyBulkWriteOperation<LaneDocument> {
+  const { _id, lease, wakes } = lane;
+  if (step === "finish") return { deleteOne: { filter: { _id, lease, wakes } } };
+  return { updateOne: { filter: { _id, lease }, update: [{ $set: fieldsAfter(lane, step, leaseMs) }] } };
+}
+
+/** A lane's next delivery is late when it has failed before. */
+function fieldsAfter({ callback_id }: LaneDocument, step: Exclude<LaneStep, "finish">, leaseMs: number) {
+  if (step === "release") return { lease: null, next_at: "$$NOW" };
+  if (step === "extend") return { queue: queueId(callback_id, "fresh"), next_at: inMs(leaseMs) };
+  return { lease: null, queue: queueId(callback_id, "late"), next_at: inMs(step.retryInMs) };
+}
+
+function wantedFate(step: Settlement["step"]): LaneFate {
+  if (step === "extend") return "held";
+  if (step === "finish") return "gone";
+  return step === "release" ? "due" : "waiting";
+}
+
+/** Some lanes were not as their claim left them: added to, which makes them due, or claimed by somebody else. */
+async function fatesOfOthers(
+  { lanes }: QueueContext,
+  settlements: readonly Settlement[],
+): Promise<LaneFate[]> {
+  const finished = settlements.filter(({ step }) => step === "finish");
+  const release = ({ lane: { _id, lease, callback_id } }: Settlement) => {
+    const waiting = { lease: null, queue: queueId(callback_id, "fresh"), next_at: "$$NOW" };
+    return { updateOne: { filter: { _id, lease }, update: [{ $set: waiting }] } };
+  };
+  const extended = settlements.filter(({ step }) => step === "extend").map(({ lane }) => lane);
+  const [held] = await Promise.all([
+    lanes
+      .find({ _id: { $in: extended.map(({ _id }) => _id) } })
+      .project<LaneDocument>({ lease: 1 })
+      .toArray(),
+    finished.length > 0 ? lanes.bulkWrite(finished.map(release), { ordered: false }) : null,
+  ]);
+  const leases = new Map(held.map(({ _id, lease }) => [_id, lease]));
+  return settlements.map(({ lane, step }) => {
+    if (step === "finish") return "due";
+    if (step === "extend" && leases.get(lane._id) !== lane.lease) return "lost";
+    return wantedFate(step);
+  });
+}
+
+async function closeLanes(
+  { deliveries, lanes }: QueueContext,
+  closed: readonly ClaimedLane[],
+  reason: string,
+): Promise<void> {
+  const change = {
+    status: "failed",
+    reason,
+    next_attempt_at: null,
+    expires_at: new Date(Date.now() + KEPT_MS),
+  } as const;
+  const ids = closed.map(({ _id }) => _id);
+  await deliveries.updateMany({ lane_id: { $in: ids }, status: "pending" }, { $set: change });
+  const removals = closed.map(({ _id, lease, wakes }) => ({ deleteOne: { filter: { _id, lease, wakes } } }));
+  await lanes.bulkWrite(removals, { ordered: false });
+}
+
+async function wakeLanes({ lanes }: QueueContext, woken: readonly LaneKey[]): Promise<void> {
+  if (woken.length > 0) await lanes.bulkWrite(woken.map(wakeWrite), { ordered: false });
+}
+
+/** A lane that waits for a retry or is being worked on keeps its time: a new event never overtakes. */
+function wakeWrite({ _id, tenant_id, callback_id, order_id }: LaneKey): AnyBulkWriteOperation<LaneDocument> {
+  const set = {
+    tenant_id,
+    callback_id,
+    order_id,
+    queue: { $ifNull: ["$queue", queueId(callback_id, "fresh")] },
+    next_at: { $ifNull: ["$next_at", "$$NOW"] },
+    wakes: { $add: [{ $ifNull: ["$wakes", 0] }, 1] },
+    lease: { $ifNull: ["$lease", null] },
+  };
+  return { updateOne: { filter: { _id }, update: [{ $set: set }], upsert: true } };
+}
+
+function inMs(ms: number) {
+  return { $add: ["$$NOW", Math.round(ms)] };
+}

@@ -1,0 +1,58 @@
+import type { AttemptDocument } from "../attempt.ts";
+import type { DeliveryChange, DeliveryDocument } from "../delivery.ts";
+import type { ClaimedLane, LaneDocument, QueueKind } from "../lane.ts";
+
+/**
+ * The deliveries that are to be sent, in lanes, as those who send them see it. `mongo-queue.ts` is the one
+ * that runs; the simulation has one in memory, which keeps the same promises (test/queue.test.ts).
+ */
+export interface DeliveryQueue {
+  /** Every registration with lanes, and when the first of them is due. */
+  findDue: () => Promise<DueEndpoint[]>;
+  /**
+   * Claims up to `limit` due lanes of a registration, those of the kind `first` before the others and among
+   * them those that are due longest. The lease holds for `leaseMs` from before the call.
+   */
+  claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
+  /**
+   * Stores what attempts came to, and what their lanes do next; answers each lane's fate. Nothing is written
+   * to a lane whose lease is void, and an attempt that somebody else has stored already changes no delivery.
+   */
+  settle: (settlements: readonly Settlement[]) => Promise<LaneFate[]>;
+  /** Ends everything that claimed lanes hold, with one reason. */
+  close: (lanes: readonly ClaimedLane[], reason: string) => Promise<void>;
+  /** Makes lanes due that have something new: one that is there keeps its time. Repeating it is harmless. */
+  wakeLanes: (lanes: readonly LaneKey[]) => Promise<void>;
+}
+
+/** A registration that has lanes, and in how many milliseconds the first of them is due. */
+export interface DueEndpoint {
+  callbackId: string;
+  waitMs: number;
+}
+
+/** Which lane it is. */
+export type LaneKey = Pick<LaneDocument, "_id" | "tenant_id" | "callback_id" | "order_id">;
+
+/** An attempt that has ended. */
+export interface EndedAttempt {
+  delivery: DeliveryDocument;
+  change: DeliveryChange;
+  attempt: AttemptDocument;
+}
+
+/**
+ * What a claimed lane does next: `extend` keeps it for another lease, `finish` removes it if nothing was
+ * added since the claim, `release` makes it due, and a retry makes it due in so many milliseconds.
+ */
+export type LaneStep = "extend" | "finish" | "release" | { retryInMs: number };
+
+export interface Settlement {
+  lane: ClaimedLane;
+  /** Null if none was made. */
+  ended: EndedAttempt | null;
+  step: LaneStep;
+}
+
+/** What became of a lane: still claimed, removed, due now, due after its retry's wait, or somebody else's. */
+export type LaneFate = "held" | "gone" | "due" | "waiting" | "lost";
