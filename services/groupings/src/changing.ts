@@ -32,7 +32,7 @@ export async function changeGroupingsOf(
   const keys = {
     _id: order!.id!,
     order_nr: order!.order_nr ?? null,
-    storefront_id: null,
+    storefront_id: order!.storefront_id ?? null,
   };
   const snapshot = (await fetchSnapshots(context, [keys._id], call)).get(keys._id);
   if (!snapshot) throw new DomainError("ORDER_NOT_FOUND");

@@ -1,0 +1,85 @@
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
+import { topics } from "@waybill/events/topics.ts";
+import type { Sku } from "@waybill/proto/line_items/v1/skus.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { aGrouping, anItem } from "./records.ts";
+
+let network: TestNetwork;
+let profile_id: number;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  const ada = { first_name: "Ada", last_name: "Lovelace" };
+  profile_id = (await network.profiles.createProfile({ profile: ada }, as())).profile!.id!;
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = () => network.as("shop");
+const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+
+/** A grouping with one item of a released SKU and one of a SKU that is released then. */
+async function grouped(name: string, release_at: string): Promise<string> {
+  const skus = [aSku(name, { release_at }), aSku(`${name}-old`, { release_at: "2020-01-01T00:00:00.000Z" })];
+  await network.skus.createSkus({ skus }, as());
+  const order = anOrder(name, { line_items: [aLine(name), aLine(`${name}-old`)] });
+  const { results } = await network.orders.createOrders({ orders: [order] }, as());
+  const id = results[0]!.system_id!;
+  const items = skus.map(({ customer_identifier }) => anItem(1, { sku_customer_id: customer_identifier! }));
+  await network.groupings.createGroupings(
+    { order: id, groupings: [aGrouping("g", profile_id, items)] },
+    as(),
+  );
+  return id;
+}
+
+const read = async (order: string) => (await network.groupings.listGroupings({ order }, as())).groupings[0]!;
+
+async function told(order: string) {
+  const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: order }).toArray();
+  return rows
+    .filter(({ type }) => type === "waybill.grouping.released.v1")
+    .map(({ data }) =>
+      JSON.parse(data).releases.map(({ sku_id, ...release }: { sku_id: string }) => release),
+    );
+}
+
+/** The event of a SKU that changed, as line-items tells it. */
+async function tellOfSku(name: string, change: Partial<Sku>): Promise<void> {
+  const { data } = await network.skus.listSkus({ id: [], cid: [name] }, as());
+  const time = inMs(0);
+  const sku = { ...data[0]!, ...change, updated_at: time };
+  const source = { tenantId: "shop", aggregateId: sku.id!, lastSequence: 1, time, traceparent: "" };
+  const rows = toOutboxRows(source, [{ topic: topics.lineItems, type: "waybill.sku.updated.v1", data: sku }]);
+  await network.lineItemsDb.collection<OutboxRow>("outbox").insertMany(rows);
+}
+
+describe("a release date", () => {
+  it("that lies ahead shows on its item and its grouping; when it passes, that is told once", async () => {
+    const release_at = inMs(1_500);
+    const id = await grouped("soon", release_at);
+    expect(await read(id)).toMatchObject({
+      has_prerelease: true,
+      has_released: true,
+      release_at,
+      items: [
+        { release_at, is_prerelease: true, is_released: false },
+        { release_at: "2020-01-01T00:00:00.000Z", is_prerelease: false, is_released: true },
+      ],
+    });
+    expect(await told(id)).toEqual([]);
+    await vi.waitFor(async () => expect(await told(id)).toHaveLength(1), { timeout: 15_000, interval: 20 });
+    expect(await told(id)).toEqual([[{ release_at, released: true }]]);
+    await vi.waitFor(async () => expect((await read(id)).version).toBe(2));
+    expect(await read(id)).toMatchObject({ has_prerelease: false, release_at: null });
+  });
+
+  it("that moves is told with its new date", async () => {
+    const id = await grouped("moving", inMs(3_600_000));
+    const release_at = inMs(7_200_000);
+    await tellOfSku("moving", { release_at });
+    await vi.waitFor(async () => expect(await told(id)).toHaveLength(1), { timeout: 15_000, interval: 20 });
+    expect(await told(id)).toEqual([[{ release_at, released: false }]]);
+    expect(await read(id)).toMatchObject({ has_prerelease: true, release_at });
+  });
+});

@@ -1,0 +1,149 @@
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { Shipment, type ShipmentLineItem } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import type { GroupingsDocument } from "../src/grouping.ts";
+import { aGrouping, anItem } from "./records.ts";
+
+let network: TestNetwork;
+let profile_id: number;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  const tile = aSku("tile", { unit: "box", base_unit: "tile", base_units_per_unit: 12 });
+  await network.skus.createSkus({ skus: [aSku("shirt"), tile] }, as());
+  const ada = { first_name: "Ada", last_name: "Lovelace" };
+  profile_id = (await network.profiles.createProfile({ profile: ada }, as())).profile!.id!;
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = () => network.as("shop");
+
+/** An order of ten boxes, packed, of which two groupings have three and five. */
+async function packed(name: string) {
+  const order = anOrder(name, { line_items: [aLine("tile", 10)] });
+  const { results } = await network.orders.createOrders({ orders: [order] }, as());
+  const id = results[0]!.system_id!;
+  const groupings = [3, 5].map((boxes, index) =>
+    aGrouping(`g${index}`, profile_id, [anItem(boxes, { sku_customer_id: "tile" })]),
+  );
+  const answer = await network.groupings.createGroupings({ order: id, groupings }, as());
+  await network.fulfillment.acceptOrder({ order: id, request_id: "a" }, as());
+  await network.fulfillment.startOrder({ order: id, request_id: "s", lines: [] }, as());
+  await network.fulfillment.packOrder({ order: id, request_id: "p", lines: [] }, as());
+  return { id, groupings: answer.groupings.map((grouping) => grouping.id!) };
+}
+
+let parcels = 0;
+const ship = (order: string, ...shipment_line_items: Partial<ShipmentLineItem>[]) =>
+  network.fulfillment.shipOrder(
+    {
+      order,
+      request_id: `ship-${(parcels += 1)}`,
+      shipment: {
+        ...Shipment.decode(new Uint8Array()),
+        shipment_line_items: shipment_line_items as ShipmentLineItem[],
+      },
+    },
+    as(),
+  );
+const tiles = (quantity: number, grouping_id: number | null = null) => ({
+  sku_customer_id: "tile",
+  quantity,
+  grouping_id,
+});
+const read = async (order: string, consistency: string) =>
+  (await network.groupings.listGroupings({ order, consistency }, as())).groupings;
+const documents = () => network.groupingsDb.collection<GroupingsDocument>("groupings");
+
+describe("the counters of groupings", () => {
+  it("follow shipments and shorts, in order of creation or as the shipment names them", async () => {
+    const { id, groupings } = await packed("followed");
+    await ship(id, tiles(2, groupings[1]!));
+    await ship(id, tiles(4));
+    const shorts = [{ sku_customer_id: "tile", quantity: 3, reason: "damage" }];
+    await network.fulfillment.shortOrder({ order: id, request_id: "x", shorts }, as());
+    expect(await read(id, "strong")).toMatchObject([
+      {
+        uom_quantity_fulfilled: 3,
+        quantity_fulfilled: 36,
+        uom_quantity_outstanding: 0,
+        quantity_ordered: 36,
+      },
+      {
+        uom_quantity_fulfilled: 3,
+        quantity_fulfilled: 36,
+        uom_quantity_outstanding: 0,
+        quantity_ordered: 60,
+      },
+    ]);
+  });
+
+  it("come by themselves, each change with an event of the grouping that it concerns", async () => {
+    const { id, groupings } = await packed("events");
+    await ship(id, tiles(1, groupings[1]!));
+    await vi.waitFor(async () => expect((await read(id, "eventual"))[1]!.uom_quantity_fulfilled).toBe(1), {
+      timeout: 15_000,
+      interval: 20,
+    });
+    const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: id }).toArray();
+    const moved = rows.filter(({ type }) => type === "waybill.grouping.moved.v1");
+    expect(moved.map(({ data }) => JSON.parse(data))).toMatchObject([
+      {
+        order_id: id,
+        id: groupings[1],
+        version: 2,
+        quantity_fulfilled: 12,
+        items: [{ quantity_fulfilled: 12 }],
+      },
+    ]);
+  });
+
+  it("hold what happened before they were created", async () => {
+    const { id } = await packed("late");
+    await ship(id, tiles(8));
+    await read(id, "strong");
+    const late = aGrouping("late", profile_id, [anItem(2, { sku_customer_id: "tile" })]);
+    const [grouping] = (await network.groupings.createGroupings({ order: id, groupings: [late] }, as()))
+      .groupings;
+    expect(grouping).toMatchObject({ uom_quantity_ordered: 2, uom_quantity_fulfilled: 0 });
+    await ship(id, tiles(1));
+    expect((await read(id, "strong"))[2]).toMatchObject({
+      uom_quantity_fulfilled: 1,
+      uom_quantity_outstanding: 1,
+    });
+  });
+
+  it("of a line that was taken away go with it", async () => {
+    const order = anOrder("replaced", { line_items: [aLine("tile", 5), aLine("shirt", 4)] });
+    const { results } = await network.orders.createOrders({ orders: [order] }, as());
+    const id = results[0]!.system_id!;
+    const items = [anItem(5, { sku_customer_id: "tile" }), anItem(4, { sku_customer_id: "shirt" })];
+    await network.groupings.createGroupings(
+      { order: id, groupings: [aGrouping("g", profile_id, items)] },
+      as(),
+    );
+    const replacement = { order_id: id, request_id: "r", line_items: [aLine("tile", 2)] };
+    await network.lineItems.replaceLines(replacement, as());
+    const [grouping] = await read(id, "strong");
+    expect(grouping).toMatchObject({
+      uom_quantity_ordered: 2,
+      items: [{ sku_customer_id: "tile", quantity: 5, uom_quantity_ordered: 2, quantity_ordered: 24 }],
+    });
+  });
+});
+
+describe("a rebuild", () => {
+  it("changes nothing that followed the events, and mends what did not", async () => {
+    const { id } = await packed("rebuilt");
+    await ship(id, tiles(5));
+    const right = await read(id, "strong");
+    const rebuild = (order: string | null) => network.groupings.rebuildGroupings({ order }, as());
+    expect(await rebuild(id)).toEqual({ orders: 1, changed: 0 });
+    const wrong = { "groupings.0.items.0.uom_quantity_fulfilled": 7, "snapshot.movements": [] };
+    await documents().updateOne({ _id: id }, { $set: wrong });
+    expect(await rebuild(null)).toMatchObject({ changed: 1 });
+    const mended = await read(id, "eventual");
+    expect(mended.map(({ items }) => items)).toEqual(right.map(({ items }) => items));
+    expect(await rebuild(null)).toMatchObject({ changed: 0 });
+  });
+});
