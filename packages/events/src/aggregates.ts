@@ -68,7 +68,9 @@ export async function addAggregates<Document extends AggregateDocument>(
   creations: readonly Creation<Document>[],
   session: ClientSession,
 ): Promise<void> {
-  const rows = creations.flatMap(({ state, events, traceparent }) => rowsOf(state, events, traceparent));
+  const rows: OutboxRow[] = [];
+  for (const { state, events, traceparent } of creations)
+    rows.push(...rowsOf(state, events, traceparent, rows.length));
   const documents = creations.map(({ state, events }) => ({ ...state, sequence: events.length }));
   await collection.insertMany(documents as OptionalUnlessRequiredId<Document>[], { session });
   if (rows.length > 0) await outbox.insertMany(rows, { session });
@@ -150,7 +152,12 @@ function laterThan(updatedAt: string): string {
   return new Date(Math.max(Date.now(), Date.parse(updatedAt) + 1)).toISOString();
 }
 
-function rowsOf(state: AggregateDocument, events: readonly NewEvent[], traceparent: string): OutboxRow[] {
+function rowsOf(
+  state: AggregateDocument,
+  events: readonly NewEvent[],
+  traceparent: string,
+  rowsBefore = 0,
+): OutboxRow[] {
   return toOutboxRows(
     {
       tenantId: state.tenant_id,
@@ -158,6 +165,7 @@ function rowsOf(state: AggregateDocument, events: readonly NewEvent[], tracepare
       lastSequence: state.sequence,
       time: state.updated_at,
       traceparent,
+      rowsBefore,
     },
     events,
   );

@@ -70,7 +70,15 @@ test("everything about one aggregate is in one slot, which is in range", () => {
   );
 });
 
-describe("a slot is that of the id's MD5, in every version: rows that wait keep their relay", () => {
+test("aggregates whose events share a key share its slot", () => {
+  const keyed = { ...created, key: "order-1" };
+  const slots = ["one", "two", "three"].flatMap((id) =>
+    toOutboxRows({ ...source, aggregateId: id }, [keyed]).map(({ slot }) => slot),
+  );
+  expect(slots).toEqual(Array.from({ length: 3 }, () => slotOf("order-1")));
+});
+
+describe("a slot is that of the key's MD5, in every version: rows that wait keep their relay", () => {
   // RFC 1321, appendix A.5: the last digit of the first eight.
   it.each([
     ["", 0x9],

@@ -39,7 +39,7 @@ export interface OutboxRow {
   /** The JSON that every reader gets, byte for byte. */
   data: string;
   traceparent: string;
-  /** Which relay publishes it: a hash of the aggregate's id below SLOTS. */
+  /** Which relay publishes it, by its key: what shares a partition is published in commit order. */
   slot: number;
   expires_at: Date;
 }
@@ -68,16 +68,18 @@ export interface EventSource {
   /** When the change happened: RFC 3339, later than the aggregate's last event. */
   time: string;
   traceparent: string;
+  /** How many rows the transaction has before these; default 0. */
+  rowsBefore?: number;
 }
 
 /**
- * The outbox rows of the events of one change. Throws `RECORD_TOO_LARGE` for an event that Kafka would not
+ * The outbox rows of the events of one change; ids sort as the rows of a transaction do. Throws `RECORD_TOO_LARGE` for an event that Kafka would not
  * take, so that none is ever stuck at the head of the queue.
  */
 export function toOutboxRows(source: EventSource, events: readonly NewEvent[]): OutboxRow[] {
   const timeMs = Date.parse(source.time);
   return events.map((event, index) => ({
-    _id: idAt(timeMs, index),
+    _id: idAt(timeMs, (source.rowsBefore ?? 0) + index),
     tenant_id: source.tenantId,
     aggregate_id: source.aggregateId,
     key: event.key ?? source.aggregateId,
@@ -88,14 +90,14 @@ export function toOutboxRows(source: EventSource, events: readonly NewEvent[]): 
     time: source.time,
     data: dataOf(event),
     traceparent: source.traceparent,
-    slot: slotOf(source.aggregateId),
+    slot: slotOf(event.key ?? source.aggregateId),
     expires_at: new Date(timeMs + KEPT_MS),
   }));
 }
 
-/** The slot of everything about one aggregate. */
-export function slotOf(aggregateId: string): number {
-  return createHash("md5").update(aggregateId).digest().readUInt32BE() % SLOTS;
+/** The slot of everything with one key, such as an aggregate's id. */
+export function slotOf(key: string): number {
+  return createHash("md5").update(key).digest().readUInt32BE() % SLOTS;
 }
 
 function dataOf(event: NewEvent): string {

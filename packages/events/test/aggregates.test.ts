@@ -68,6 +68,18 @@ test("the events of one change share its time, and their ids sort as they were d
   expect(new Set(byId.map(({ time }) => time)).size).toBe(1);
 });
 
+test("the rows of aggregates that are made together sort as they were given, and none has another's id", async () => {
+  const { things, outbox } = await testDatabase();
+  const ids = Array.from({ length: 300 }, (_, index) => `thing ${299 - index}`);
+  const now = new Date().toISOString();
+  await insertAggregates(
+    things,
+    ids.map((id) => ({ ...creation(id), state: { ...newThing(id), updated_at: now } })),
+  );
+  const byId = await outbox.find().sort({ _id: 1 }).toArray();
+  expect(byId.map(({ aggregate_id }) => aggregate_id)).toEqual(ids);
+});
+
 test("a decision that throws writes nothing", async () => {
   const { things, outbox } = await testDatabase();
   await insertAggregates(things, [creation("one")]);

@@ -1,16 +1,17 @@
 import type { ConsumedEvent } from "./consumed-event.ts";
 
 /**
- * Works through `events` one by one: those of one aggregate in their order, up to `limit` aggregates at the
- * same time. When the work for one fails, the rest of its aggregate is left out and the others are still
- * worked through; then it rejects with the first error, and the consumer repeats the batch.
+ * Works through `events` one by one: those of one key (default: the aggregate) in their order, up to `limit`
+ * keys at the same time. When the work for one fails, the rest of its key is left out and the others are
+ * still worked through; then it rejects with the first error, and the consumer repeats the batch.
  */
-export async function eachKey(
-  events: readonly ConsumedEvent[],
+export async function eachKey<Event extends Pick<ConsumedEvent, "tenantId" | "aggregateId">>(
+  events: readonly Event[],
   limit: number,
-  work: (event: ConsumedEvent) => Promise<void>,
+  work: (event: Event) => Promise<void>,
+  keyOf = ({ tenantId, aggregateId }: Event) => `${tenantId}/${aggregateId}`,
 ): Promise<void> {
-  const keys = Map.groupBy(events, ({ tenantId, aggregateId }) => `${tenantId}/${aggregateId}`).values();
+  const keys = Map.groupBy(events, keyOf).values();
   const errors: unknown[] = [];
   // All lanes take from one iterator.
   const lane = async () => {
@@ -20,6 +21,6 @@ export async function eachKey(
   if (errors.length > 0) throw errors[0];
 }
 
-async function inOrder(events: ConsumedEvent[], work: (event: ConsumedEvent) => Promise<void>) {
+async function inOrder<Event>(events: readonly Event[], work: (event: Event) => Promise<void>) {
   for (const event of events) await work(event);
 }
