@@ -18,6 +18,7 @@ export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
   fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
   returns: Peer<(typeof services)["waybill.orders.v1.ReturnService"]>;
+  requests: Peer<(typeof services)["waybill.orders.v1.OrderRequestService"]>;
   sandbox: Peer<(typeof services)["waybill.orders.v1.SandboxService"]>;
   storefront: Peer<(typeof services)["waybill.orders.v1.StorefrontOrderService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
@@ -69,6 +70,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     orders: peer(ordersChannel, services["waybill.orders.v1.OrderService"]),
     fulfillment: peer(ordersChannel, services["waybill.orders.v1.FulfillmentService"]),
     returns: peer(ordersChannel, services["waybill.orders.v1.ReturnService"]),
+    requests: peer(ordersChannel, services["waybill.orders.v1.OrderRequestService"]),
     sandbox: peer(ordersChannel, services["waybill.orders.v1.SandboxService"]),
     storefront: peer(ordersChannel, services["waybill.orders.v1.StorefrontOrderService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),

@@ -223,6 +223,18 @@ const rows = {
     title: "The request_id was used for another request",
     action: "Choose a new request_id, or repeat the request as it was.",
   },
+  REQUEST_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such request",
+    action: "Check the id, and whether it is an update or a cancel request.",
+  },
+  DUPLICATE_REQUEST: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "The id is in use already",
+    action: "Choose another order_cancel_request_id, or leave it out.",
+  },
   NO_LINES: {
     grpc: "FAILED_PRECONDITION",
     http: 409,

@@ -10,12 +10,28 @@ export const settings = z.object({
   GROUPS_IN_FLIGHT: count(3, 1, 16, "groups of creates that one tenant may have in flight"),
   GROUP_ORDERS_MAX: count(500, 1, 1_000, "orders that are gathered into one group"),
   WAITING_ORDERS_MAX: count(20_000, 1_000, 1_000_000, "orders that may wait for a group; more get 429"),
+  IN_PROCESS_CANCEL: z
+    .string()
+    .regex(
+      /^(allow|deny)(,[\w-]{1,64}=(allow|deny))*$/,
+      "must be allow or deny, then tenant=allow or tenant=deny",
+    )
+    .default("allow")
+    .describe("allow or deny: whether requests cancel orders in process; then exceptions, as tenant=deny"),
 });
 
 export interface OrdersConfig extends ServiceConfig {
   lineItemsAddress: string;
   sandbox: boolean;
   creation: { inFlightMax: number; groupMax: number; waitingMax: number };
+  inProcessCancel: InProcessCancel;
+}
+
+/** Whether cancel requests cancel orders that are in process. */
+export interface InProcessCancel {
+  allowed: boolean;
+  /** The tenants for which it is otherwise. */
+  byTenant: ReadonlyMap<string, boolean>;
 }
 
 export function toConfig(read: z.output<typeof settings>): OrdersConfig {
@@ -28,5 +44,12 @@ export function toConfig(read: z.output<typeof settings>): OrdersConfig {
       groupMax: read.GROUP_ORDERS_MAX,
       waitingMax: read.WAITING_ORDERS_MAX,
     },
+    inProcessCancel: toInProcessCancel(read.IN_PROCESS_CANCEL),
   };
+}
+
+function toInProcessCancel(setting: string): InProcessCancel {
+  const [rule, ...exceptions] = setting.split(",");
+  const byTenant = exceptions.map((exception) => exception.split("=") as [string, string]);
+  return { allowed: rule === "allow", byTenant: new Map(byTenant.map(([id, one]) => [id, one === "allow"])) };
 }

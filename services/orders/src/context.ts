@@ -4,14 +4,18 @@ import type { Logger } from "@waybill/process/log.ts";
 import type { Counter } from "@waybill/mongo/counters.ts";
 import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
+import type { InProcessCancel } from "./config.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { OrderCandidate, OrderDocument } from "./order.ts";
 import type { ReturnDocument } from "./return.ts";
+import type { RequestDocument } from "./request.ts";
 
 /** What every handler of this service works with. */
 export interface OrdersContext {
   orders: AggregateStore<OrderDocument>;
   returns: AggregateStore<ReturnDocument>;
+  /** Update and cancel requests. */
+  requests: AggregateStore<RequestDocument>;
   orderNumbers: Counter;
   log: Logger;
   lineItems: Peer<typeof LineItemServiceService>;
@@ -19,6 +23,7 @@ export interface OrdersContext {
   creation: GroupCommit<OrderCandidate, Outcome>;
   /** Creates the orders of one call together or not at all, one call at a time beside the groups. */
   atomicCreation: GroupCommit<OrderCandidate, Outcome>;
+  inProcessCancel: InProcessCancel;
   /** Whether the sandbox's calls are answered. */
   sandbox: boolean;
 }

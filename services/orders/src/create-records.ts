@@ -9,13 +9,10 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import { addressWarnings } from "./address-warnings.ts";
 import type { OrdersContext } from "./context.ts";
 import { rehearseCreation } from "./creation.ts";
-import { recordRefusal, type OrderCandidate } from "./order.ts";
+import { assertLinesBounded, recordRefusal, type OrderCandidate } from "./order.ts";
 
 /** How the records of one call hang together: see `mode` of CreateOrdersRequest. */
 export type Mode = "partial" | "atomic" | "validate_only";
-
-/** What is stored in one transaction must not hold up everybody else's. */
-const CALL_LINES_MAX = 20_000;
 
 /** Creates orders of the records of a call and answers for each. Throws `BODY_TOO_LARGE`. */
 export async function createRecords(
@@ -30,15 +27,6 @@ export async function createRecords(
   );
   const outcomes = await outcomesOf(context, call.tenantId, checked, mode);
   return batchResponse(outcomes.map((outcome, index) => toResult(index, records[index]!, outcome)));
-}
-
-function assertLinesBounded(records: readonly Order[]): void {
-  const lines = records.reduce((sum, { line_items }) => sum + line_items.length, 0);
-  if (lines <= CALL_LINES_MAX) return;
-  throw new DomainError(
-    "BODY_TOO_LARGE",
-    `one call takes at most ${CALL_LINES_MAX} lines; send fewer orders at once`,
-  );
 }
 
 function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {

@@ -120,6 +120,11 @@ function movesOf(order: OrderDocument): Move[] {
     .map(([move]) => move);
 }
 
+/** Whether the order's status allows it, be the order locked or not. */
+export function isOpenTo({ status }: OrderDocument, move: Move): boolean {
+  return legality[move].from.includes(status as Status);
+}
+
 /**
  * Throws `ORDER_CHANGING` while an update is under way, `ORDER_ON_HOLD` for what a hold keeps from happening,
  * and `STATUS_FORBIDS` unless the move is allowed.
@@ -259,7 +264,8 @@ export function moved(
   move: keyof typeof eventNames,
   movements: Movement[] = [],
 ): Decision<OrderDocument> {
-  const state = inStatus(order, legality[move].to);
+  const after = inStatus(order, legality[move].to);
+  const state = after.status === order.status ? after : { ...after, status_sequence: order.sequence + 1 };
   const type = `waybill.order.${eventNames[move]}.v1`;
   const data = orderEventData(state, movements);
   return { state, events: [{ topic: topics.orders, type, messageType: "orderEvent", data }] };

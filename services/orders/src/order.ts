@@ -18,6 +18,8 @@ export interface OrderDocument
   status: string;
   /** Units per line, counted here once the order has left `open`; empty before. */
   line_counts: LineCount[];
+  /** The sequence of the event that led to the status. */
+  status_sequence: number;
   /** The update request that has the order locked while it replaces its lines. */
   changing: string | null;
   /** While the warehouse has stopped working on it. */
@@ -75,6 +77,7 @@ export interface NewOrder {
 }
 
 const PRIORITY_DEFAULT = 100;
+const CALL_LINES_MAX = 20_000;
 // Leaves room in an event for what the order gains later.
 const RECORD_BYTES_MAX = EVENT_BYTES_MAX / 2;
 // Fields that documents from before they existed do not have.
@@ -90,21 +93,34 @@ const {
 const blankDocument = {
   ...blankFields,
   line_counts: [],
+  status_sequence: 1,
   changing: null,
   hold: null,
   backordered: false,
   requests: [],
 };
 
+/** What is stored in one transaction must not hold up everybody else's. Throws `BODY_TOO_LARGE`. */
+export function assertLinesBounded(records: readonly Pick<Order, "line_items">[]): void {
+  const lines = records.reduce((sum, { line_items }) => sum + line_items.length, 0);
+  if (lines <= CALL_LINES_MAX) return;
+  throw new DomainError(
+    "BODY_TOO_LARGE",
+    `one call takes at most ${CALL_LINES_MAX} lines; send fewer orders at once`,
+  );
+}
+
+type Policies = Pick<Order, "split_policy" | "backorder_policy">;
+
 /** The rules of a record that its proto cannot say; null if it keeps them. */
-export function recordRefusal(record: Order): DomainError | null {
+export function recordRefusal(record: Policies): DomainError | null {
   if (Buffer.byteLength(JSON.stringify(record)) > RECORD_BYTES_MAX) {
     return new DomainError("RECORD_TOO_LARGE", `the order must be at most ${RECORD_BYTES_MAX} bytes of JSON`);
   }
   return policiesRefusal(record);
 }
 
-function policiesRefusal({ split_policy, backorder_policy }: Order): DomainError | null {
+function policiesRefusal({ split_policy, backorder_policy }: Policies): DomainError | null {
   if (backorder_policy !== "partial_ship" || split_policy !== "single_shipment") return null;
   const detail = "partial_ship needs several shipments, which single_shipment forbids";
   return new DomainError("POLICIES_CONTRADICT", detail, {
@@ -119,16 +135,13 @@ export function createOrder(
 ): Decision<OrderDocument> {
   const { id: _unset, line_items, substatus: _none, ...fields } = candidate.record;
   const state: OrderDocument = {
-    ...fields,
+    ...withDefaults(fields),
     ...newAggregate(candidate.id, tenantId, now),
     order_nr: orderNr,
     customer_identifier: candidate.customerIdentifier,
     status: "open",
-    priority: fields.priority ?? PRIORITY_DEFAULT,
-    backorder_policy: fields.backorder_policy ?? "backorder",
-    routing_policy: fields.routing_policy ?? "least_cost",
-    split_policy: fields.split_policy ?? "minimize_splits",
     submitted_at: fields.submitted_at ?? now,
+    status_sequence: 1,
     references: [candidate.reference],
     line_counts: [],
     changing: null,
@@ -141,6 +154,19 @@ export function createOrder(
   const lines = line_items.map((line, index) => ({ ...line, id: candidate.lineIds[index]! }));
   const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 });
   return { state, events: [{ topic: topics.orders, type: "waybill.order.created.v1", data }] };
+}
+
+type Defaulted = Pick<Order, "priority" | "backorder_policy" | "routing_policy" | "split_policy">;
+
+/** The fields of a record with what is set where it says nothing. */
+export function withDefaults<Fields extends Defaulted>(fields: Fields): Fields {
+  return {
+    ...fields,
+    priority: fields.priority ?? PRIORITY_DEFAULT,
+    backorder_policy: fields.backorder_policy ?? "backorder",
+    routing_policy: fields.routing_policy ?? "least_cost",
+    split_policy: fields.split_policy ?? "minimize_splits",
+  };
 }
 
 /** A document as it was found, with the fields that it was stored without. */
@@ -156,6 +182,7 @@ export function toOrder(document: OrderDocument, lines: OrderLines): Order {
     fingerprint,
     sequence,
     line_counts,
+    status_sequence,
     changing,
     hold,
     backordered,

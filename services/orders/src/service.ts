@@ -1,8 +1,12 @@
+import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import { topics } from "@waybill/events/topics.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { OrderRequestServiceService } from "@waybill/proto/orders/v1/order_requests.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
@@ -12,29 +16,39 @@ import { implement } from "@waybill/rpc/handlers.ts";
 import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
 import type { OrdersConfig } from "./config.ts";
+import { onOrderRequests } from "./consumers/on-order-request.ts";
 import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ORDER_NR_FIRST, ordersCollection } from "./order.ts";
+import { startRequestSweeper } from "./request-sweeper.ts";
+import { requestsCollection } from "./request.ts";
 import { returnsCollection } from "./return.ts";
 import {
   fulfillmentHandlers,
   orderHandlers,
+  requestHandlers,
   returnHandlers,
   sandboxHandlers,
   storefrontHandlers,
 } from "./rpc/handlers.ts";
 
-/** Starts the orders service; it takes calls once its database answers. */
+/** Commands of one batch: also when every call runs into its deadline it ends within what a member may take. */
+const COMMANDS_MAX = 64;
+
+/** Starts the orders service; it takes calls and decides requests once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
   return startService(config, process, {
-    collections: [ordersCollection, returnsCollection],
+    collections: [ordersCollection, requestsCollection, returnsCollection],
     build(database, running) {
       const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
       const context = createContext(config, database, lineItems, process.log);
+      running.use(startRequestSweeper(context));
+      running.use(startDeciding(config, context));
       return {
         implementations: [
           implement(OrderServiceService, orderHandlers, context),
+          implement(OrderRequestServiceService, requestHandlers, context),
           implement(FulfillmentServiceService, fulfillmentHandlers, context),
           implement(ReturnServiceService, returnHandlers, context),
           implement(SandboxServiceService, sandboxHandlers, context),
@@ -60,8 +74,23 @@ function createContext(
   return {
     ...context,
     returns: aggregateStore(database, returnsCollection),
+    requests: aggregateStore(database, requestsCollection),
     creation: groupCommit(createGroup.bind(null, context), config.creation),
     atomicCreation: groupCommit(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
+    inProcessCancel: config.inProcessCancel,
     sandbox: config.sandbox,
   };
+}
+
+/** Without Kafka the service is ready all the same: requests wait. */
+function startDeciding({ kafka }: OrdersConfig, context: OrdersContext): Consumer {
+  return startConsumer({
+    group: "orders",
+    topic: topics.orderRequests,
+    kafka,
+    log: context.log,
+    handle: (events) => onOrderRequests(context, events),
+    unavailable: mongoFailure,
+    limits: { events: COMMANDS_MAX },
+  });
 }

@@ -64,7 +64,7 @@ const numberPattern = /^\d{1,15}$/;
 
 /** The order that a caller names by its UUID, order_nr or storefront_id. Throws `ORDER_NOT_FOUND`. */
 export async function getStoredOrder(
-  { orders }: OrdersContext,
+  { orders }: Pick<OrdersContext, "orders">,
   tenantId: string,
   name: string,
 ): Promise<OrderDocument> {

@@ -1,4 +1,5 @@
 import type { FulfillmentServiceService } from "@waybill/proto/orders/v1/fulfillment.ts";
+import type { OrderRequestServiceService } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import type { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
@@ -8,15 +9,21 @@ import type { OrdersContext } from "../context.ts";
 import { acceptOrder } from "./accept-order.ts";
 import { advanceOrders } from "./advance-orders.ts";
 import { cancelReturn } from "./cancel-return.ts";
+import { createOrderCancelRequests } from "./create-order-cancel-requests.ts";
+import { createOrderUpdateRequests } from "./create-order-update-requests.ts";
 import { createOrders } from "./create-orders.ts";
 import { createReturn } from "./create-return.ts";
 import { createStorefrontOrders } from "./create-storefront-orders.ts";
 import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
+import { getOrderCancelRequest } from "./get-order-cancel-request.ts";
+import { getOrderUpdateRequest } from "./get-order-update-request.ts";
 import { getOrder } from "./get-order.ts";
 import { getReturn } from "./get-return.ts";
 import { holdOrder } from "./hold-order.ts";
+import { listOrderCancelRequests } from "./list-order-cancel-requests.ts";
 import { listOrderEvents } from "./list-order-events.ts";
+import { listOrderUpdateRequests } from "./list-order-update-requests.ts";
 import { listOrders } from "./list-orders.ts";
 import { listReturns } from "./list-returns.ts";
 import { packOrder } from "./pack-order.ts";
@@ -34,6 +41,15 @@ export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> 
   getOrder,
   listOrderEvents,
   listOrders,
+};
+
+export const requestHandlers: Handlers<OrdersContext, typeof OrderRequestServiceService> = {
+  createOrderCancelRequests,
+  createOrderUpdateRequests,
+  getOrderCancelRequest,
+  getOrderUpdateRequest,
+  listOrderCancelRequests,
+  listOrderUpdateRequests,
 };
 
 export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServiceService> = {

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { catalogue } from "@waybill/errors/catalogue.ts";
+import { DomainError, isDependencyDown, unavailable } from "@waybill/errors/domain-error.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { errorFacts } from "@waybill/process/log.ts";
+import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { CallOptions } from "@waybill/rpc/client.ts";
+import { newCaller } from "@waybill/rpc/metadata.ts";
+import type { OrdersContext } from "./context.ts";
+import { cancel } from "./lifecycle.ts";
+import { sealLines } from "./lines.ts";
+import type { OrderDocument } from "./order.ts";
+import type { Refusal, RequestDocument, Step } from "./request.ts";
+import { getStoredRequest, takeStep, type RequestsContext } from "./request-store.ts";
+import { getStoredOrder } from "./store.ts";
+import { applyUpdate, lateRefusal, lock, statusRefusal, updateRefusal } from "./update.ts";
+
+/** What deciding requests needs of the context. */
+export type DecidingContext = RequestsContext & Pick<OrdersContext, "lineItems" | "log" | "inProcessCancel">;
+
+const CALL_MS_MAX = 5_000;
+/** Tries after errors that nobody foresaw, before the request is given up. */
+const FAULTS_MAX = 3;
+/** Tries against others who change the same order, before the caller is to come again. */
+const CONFLICTS_MAX = 20;
+const RETRY_MS = 50;
+
+/**
+ * Decides a request that is pending; one that was decided before stays as it is. Resolves when it is decided
+ * for good: what fails for a reason that nobody foresaw is resolved as a failure, so that no order stays
+ * locked. Rejects when a dependency is down: the same call then goes on where this one stopped.
+ */
+export async function decideRequest(context: DecidingContext, tenantId: string, id: string): Promise<void> {
+  const request = await getStoredRequest(context, tenantId, id);
+  let faults = 0;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await decideOnce(context, request);
+    } catch (error) {
+      if (isDown(error)) throw error;
+      if (isConflict(error) && tries >= CONFLICTS_MAX)
+        throw unavailable("the order is changed all the time", error);
+      if (!isConflict(error)) {
+        faults += 1;
+        context.log.error({ tenant_id: tenantId, id, faults, ...errorFacts(error) }, "request.fault");
+        if (faults >= FAULTS_MAX) return giveUp(context, request);
+      }
+    }
+    await delay(RETRY_MS * Math.random());
+  }
+}
+
+async function decideOnce(context: DecidingContext, request: RequestDocument): Promise<void> {
+  if (request.status !== "pending") return;
+  const order = await getStoredOrder(context, request.tenant_id, request.order_id);
+  // Left by a command that was lost or given up: an order is unlocked by nobody but the one who locked it.
+  if (order.changing !== null && order.changing !== request._id)
+    await decideRequest(context, request.tenant_id, order.changing);
+  await (request.kind === "update" ? decideUpdate(context, request) : decideCancel(context, request, order));
+}
+
+/**
+ * Lock, lines, the rest with the unlock: each step may have been taken by a process that died, and taking it
+ * again changes nothing.
+ */
+async function decideUpdate(context: DecidingContext, request: RequestDocument): Promise<void> {
+  const locked = await takeStep(context, request, {
+    refusal: (order) => updateRefusal(order, request),
+    apply: (order) => lock(order, request._id),
+    succeeds: false,
+  });
+  if (locked.status !== "pending") return;
+  const lines = await replaceLines(context, request);
+  await takeStep(context, request, {
+    refusal: () => ("reason" in lines ? lines : null),
+    apply: (order) => applyUpdate(order, request, lines as OrderLines),
+    succeeds: true,
+  });
+}
+
+/** The order's new lines, or why line-items refuses them. */
+async function replaceLines(
+  { lineItems }: DecidingContext,
+  request: RequestDocument,
+): Promise<OrderLines | Refusal> {
+  const { line_items } = request.record!;
+  try {
+    const { lines } = await lineItems.replaceLines(
+      { order_id: request.order_id, request_id: request._id, line_items },
+      callFor(request),
+    );
+    return lines!;
+  } catch (error) {
+    if (!(error instanceof DomainError) || catalogue[error.code].http >= 500 || isConflict(error))
+      throw error;
+    const { code, message: reason, violations } = error;
+    return { code, reason, pointer: violations[0]?.pointer ?? "/line_items", lostTo: null };
+  }
+}
+
+async function decideCancel(
+  context: DecidingContext,
+  request: RequestDocument,
+  order: OrderDocument,
+): Promise<void> {
+  const sealed = order.status === "open" ? await sealLines(context, order, callFor(request)) : null;
+  await takeStep(context, request, {
+    refusal: (now) => cancelRefusal(context, now),
+    apply(now) {
+      if (now.status === "open" && sealed === null) throw new DomainError("CONFLICT");
+      if (now.status === "open") sealed!.assertCurrent(now);
+      return cancel(now, now.status === "open" ? sealed!.lines : null);
+    },
+    succeeds: true,
+  });
+}
+
+function cancelRefusal({ inProcessCancel }: DecidingContext, order: OrderDocument): Refusal | null {
+  const allowed = inProcessCancel.byTenant.get(order.tenant_id) ?? inProcessCancel.allowed;
+  return order.status === "inProcess" && !allowed ? lateRefusal(order) : statusRefusal(order, "cancel");
+}
+
+async function giveUp(context: DecidingContext, request: RequestDocument): Promise<void> {
+  const reason = "Request could not be processed";
+  const refusal: Refusal = { code: "INTERNAL", reason, pointer: null, lostTo: null };
+  await takeStep(context, request, refuse(refusal));
+}
+
+/** The step that fails a request. */
+export function refuse(refusal: Refusal): Step {
+  return { refusal: () => refusal, apply: (order) => ({ state: order, events: [] }), succeeds: true };
+}
+
+function callFor({ tenant_id, traceparent }: RequestDocument): CallOptions {
+  return { ...newCaller(tenant_id, traceparent), deadline: Date.now() + CALL_MS_MAX };
+}
+
+function isDown(error: unknown): boolean {
+  return isDependencyDown(error) || mongoFailure(error) !== null;
+}
+
+/** Somebody else changed the order at the same time. */
+function isConflict(error: unknown): boolean {
+  return error instanceof DomainError && catalogue[error.code].grpc === "ABORTED";
+}

@@ -1,0 +1,178 @@
+import { changeAggregate, insertAggregates, type Creation } from "@waybill/events/aggregates.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { WinningEvent } from "@waybill/proto/orders/v1/order_requests.ts";
+import type { ClientSession, Filter } from "mongodb";
+import type { OrdersContext } from "./context.ts";
+import { fromStored, type OrderDocument } from "./order.ts";
+import { decideStep, type RequestDocument, type RequestKind, type Step } from "./request.ts";
+
+/** What working with stored requests needs of the context. */
+export type RequestsContext = Pick<OrdersContext, "orders" | "requests">;
+
+/** Stores new requests with the commands to decide them, all or none. */
+export async function insertRequests(
+  { requests }: RequestsContext,
+  creations: readonly Creation<RequestDocument>[],
+): Promise<void> {
+  if (creations.length > 0) await insertAggregates(requests, creations);
+}
+
+/** The ids of the orders with these customer_identifiers, those that there are. */
+export async function findOrderIdsByName(
+  { orders }: RequestsContext,
+  tenantId: string,
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
+  const found = await orders.collection
+    .find({ tenant_id: tenantId, customer_identifier: { $in: [...new Set(names)] } })
+    .project<Pick<OrderDocument, "_id" | "customer_identifier">>({ customer_identifier: 1 })
+    .toArray();
+  return new Map(found.map(({ _id, customer_identifier }) => [customer_identifier, _id]));
+}
+
+/** One request. Throws `REQUEST_NOT_FOUND`. */
+export async function getStoredRequest(
+  { requests }: RequestsContext,
+  tenantId: string,
+  id: string,
+  kind?: RequestKind,
+): Promise<RequestDocument> {
+  const ofKind = kind === undefined ? {} : { kind };
+  const found = await requests.collection.findOne({ _id: id.toLowerCase(), tenant_id: tenantId, ...ofKind });
+  if (found === null) throw new DomainError("REQUEST_NOT_FOUND");
+  return found;
+}
+
+/** The cancel requests with these ids. */
+export function findCancelRequests(
+  { requests }: RequestsContext,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<RequestDocument[]> {
+  return requests.collection.find({ _id: { $in: [...ids] }, tenant_id: tenantId, kind: "cancel" }).toArray();
+}
+
+/** Which requests a list shows. */
+export interface RequestFilter {
+  tenantId: string;
+  kind: RequestKind;
+  ids: readonly string[];
+  customerIdentifiers: readonly string[];
+  status: string | null;
+  /** created_at and id of the last one of the page before. */
+  after: readonly [string, string] | null;
+  offset: number;
+  limit: number;
+}
+
+/** A page of requests, the newest first. */
+export function listStoredRequests(
+  { requests }: RequestsContext,
+  filter: RequestFilter,
+): Promise<RequestDocument[]> {
+  return requests.collection
+    .find(toQuery(filter))
+    .project<RequestDocument>({ record: 0 })
+    .sort({ created_at: -1, _id: -1 })
+    .skip(filter.offset)
+    .limit(filter.limit)
+    .toArray();
+}
+
+/** Requests made before that time (RFC 3339, UTC) and not decided yet, the oldest first. */
+export function oldPendingRequests(
+  { requests }: RequestsContext,
+  before: string,
+  limit: number,
+): Promise<RequestDocument[]> {
+  return requests.collection
+    .find({ status: "pending", created_at: { $lt: before } })
+    .sort({ created_at: 1 })
+    .limit(limit)
+    .toArray();
+}
+
+/**
+ * Takes a step of deciding a request, in one transaction: the order with its events, and the request. Answers
+ * the request as it then is; one that was decided before stays as it is. Throws `REQUEST_NOT_FOUND`,
+ * `ORDER_NOT_FOUND`, and what the step throws: then nothing was written.
+ */
+export function takeStep(
+  context: RequestsContext,
+  { tenant_id, _id }: Pick<RequestDocument, "tenant_id" | "_id">,
+  step: Step,
+): Promise<RequestDocument> {
+  const { orders, requests } = context;
+  return inTransaction(orders.client, async (session) => {
+    const request = await requests.collection.findOne({ _id, tenant_id }, { session });
+    if (request === null) throw new DomainError("REQUEST_NOT_FOUND");
+    if (request.status !== "pending") return request;
+    const order = await orders.collection.findOne({ _id: request.order_id, tenant_id }, { session });
+    if (order === null) throw new DomainError("ORDER_NOT_FOUND");
+    return writeStep(context, fromStored(order), standing(request, order), step, session);
+  });
+}
+
+/** Where the order stood when a step was first taken. */
+function standing(request: RequestDocument, { status, version }: OrderDocument): RequestDocument {
+  return {
+    ...request,
+    status_at_decision: request.status_at_decision ?? status,
+    version_at_decision: request.version_at_decision ?? version,
+  };
+}
+
+async function writeStep(
+  { orders, requests }: RequestsContext,
+  order: OrderDocument,
+  request: RequestDocument,
+  step: Step,
+  session: ClientSession,
+): Promise<RequestDocument> {
+  const { _id, tenant_id, traceparent } = request;
+  const refusal = step.refusal(order);
+  const winner = await findEvent(orders, order, refusal?.lostTo ?? null, session);
+  let after = request;
+  const decide = (stamped: OrderDocument) => {
+    const decided = decideStep(fromStored(stamped), request, step, refusal, winner);
+    after = decided.request;
+    return decided.order;
+  };
+  await changeAggregate(orders, { _id: order._id, tenant_id }, decide, traceparent, session);
+  const keep = ({ version }: RequestDocument) => ({ state: { ...after, version }, events: [] });
+  await changeAggregate(requests, { _id, tenant_id }, keep, traceparent, session);
+  return after;
+}
+
+async function findEvent(
+  { outbox }: OrdersContext["orders"],
+  { _id, tenant_id }: OrderDocument,
+  sequence: number | null,
+  session: ClientSession,
+): Promise<WinningEvent | null> {
+  if (sequence === null) return null;
+  const row = await outbox.findOne({ tenant_id, aggregate_id: _id, sequence }, { session });
+  return row && { id: row._id, sequence: row.sequence, type: row.type };
+}
+
+function toQuery(filter: RequestFilter): Filter<RequestDocument> {
+  const { tenantId, kind, ids, customerIdentifiers, status, after } = filter;
+  return {
+    tenant_id: tenantId,
+    kind,
+    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
+    ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
+    ...(status === null ? {} : { status: status as RequestDocument["status"] }),
+    ...(after === null ? {} : behind(after)),
+  };
+}
+
+// Says the first key twice: an index is entered by a range of it, not by an `$or`.
+function behind([createdAt, id]: readonly [string, string]): Filter<RequestDocument> {
+  return {
+    created_at: { $lte: createdAt },
+    $or: [{ created_at: { $lt: createdAt } }, { created_at: createdAt, _id: { $lt: id } }],
+  };
+}

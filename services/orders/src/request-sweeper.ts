@@ -1,0 +1,49 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { errorFacts } from "@waybill/process/log.ts";
+import { decideRequest, type DecidingContext } from "./decide-request.ts";
+import { oldPendingRequests } from "./request-store.ts";
+
+/**
+ * A command decides its request within milliseconds. What is still pending after this time has lost it: to a
+ * topic that lost its data, or to the dead letters. Not shorter, since those that wait for Kafka are not lost.
+ */
+const PENDING_MS_MAX = 5 * 60_000;
+const SWEEP_MS = 60_000;
+const BATCH_REQUESTS_MAX = 500;
+
+/** Decides what no command decided, the oldest first, until disposed. */
+export function startRequestSweeper(context: DecidingContext): AsyncDisposable {
+  const stopping = new AbortController();
+  const ended = sweepForEver(context, stopping.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+async function sweepForEver(context: DecidingContext, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await delay(SWEEP_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const before = new Date(Date.now() - PENDING_MS_MAX).toISOString();
+    await decideOldRequests(context, before, signal).catch((error: unknown) =>
+      context.log.warn(errorFacts(error), "request_sweep.interrupted"),
+    );
+  }
+}
+
+/** Decides the requests that were made before that time (RFC 3339, UTC) and are pending still. */
+export async function decideOldRequests(
+  context: DecidingContext,
+  before: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const requests = await oldPendingRequests(context, before, BATCH_REQUESTS_MAX);
+  for (const { tenant_id, _id } of requests) {
+    if (signal.aborted) return;
+    await decideRequest(context, tenant_id, _id);
+  }
+  if (requests.length > 0) context.log.info({ requests: requests.length }, "request_sweep.decided");
+}

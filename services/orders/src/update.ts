@@ -1,0 +1,87 @@
+import type { Decision } from "@waybill/events/aggregates.ts";
+import { topics } from "@waybill/events/topics.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { LineItem, type OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import { isOpenTo, replaceLines, type Move, type Status } from "./lifecycle.ts";
+import { toOrder, withDefaults, type OrderDocument } from "./order.ts";
+import type { Refusal, RequestDocument } from "./request.ts";
+
+/** How a merchant is told that its request came too late (design section 6). */
+const lateReasons: Readonly<Partial<Record<Status, string>>> = {
+  inProcess: "Order already in process",
+  packed: "Order already packed",
+  fulfilled: "Order already shipped",
+  delivered: "Order already delivered",
+  canceled: "Order already canceled",
+};
+const blankLine = LineItem.decode(new Uint8Array());
+
+/** What the order's status has against an update or a cancel; null if nothing. */
+export function statusRefusal(order: OrderDocument, move: Move): Refusal | null {
+  return isOpenTo(order, move) ? null : lateRefusal(order);
+}
+
+/** The refusal of a request that came after the event that led to the order's status. */
+export function lateRefusal({ status, status_sequence }: OrderDocument): Refusal {
+  const reason = lateReasons[status as Status] ?? `Order is ${status}`;
+  return { code: "STATUS_FORBIDS", reason, pointer: null, lostTo: status_sequence };
+}
+
+/** What is against an update that does not have the order locked yet. */
+export function updateRefusal(
+  order: OrderDocument,
+  { _id, base_version }: Pick<RequestDocument, "_id" | "base_version">,
+): Refusal | null {
+  if (order.changing === _id) return null;
+  return statusRefusal(order, "update") ?? versionRefusal(order, base_version);
+}
+
+function versionRefusal({ version, sequence }: OrderDocument, baseVersion: number | null): Refusal | null {
+  if (baseVersion === null || baseVersion === version) return null;
+  return {
+    code: "CONFLICT",
+    reason: `Order has version ${version}, not ${baseVersion}`,
+    pointer: "/base_version",
+    lostTo: baseVersion < version ? sequence : null,
+  };
+}
+
+/**
+ * The first step of an update: until it is decided nothing else changes the order, and readers see that it is
+ * being updated. Throws `ORDER_CHANGING` if another update is there.
+ */
+export function lock(order: OrderDocument, requestId: string): Decision<OrderDocument> {
+  if (order.changing !== null && order.changing !== requestId) throw new DomainError("ORDER_CHANGING");
+  return { state: { ...order, changing: requestId }, events: [] };
+}
+
+/**
+ * The last step: the order becomes what the record says, with the lines that line-items has put in the place
+ * of the old ones. What the record leaves out is cleared or gets its default; what only Waybill sets stays.
+ */
+export function applyUpdate(
+  order: OrderDocument,
+  { _id, record }: Pick<RequestDocument, "_id" | "record">,
+  lines: OrderLines,
+): Decision<OrderDocument> {
+  if (order.changing !== _id) throw new Error("the update does not have the order locked");
+  const { customer_identifier: _same, base_version: _checked, line_items: _replaced, ...fields } = record!;
+  const state = replaceLines({ ...order, ...withDefaults(fields), changing: null }, lines.line_items);
+  const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) });
+  return { state, events: [{ topic: topics.orders, type: "waybill.order.updated.v1", data }] };
+}
+
+/** Without what line-items adds: the event of 500 lines has to pass Kafka. */
+function asOrdered(line: LineItem): LineItem {
+  const {
+    id,
+    sku_id,
+    sku_customer_id,
+    quantity,
+    promised_delivery_date,
+    estimated_delivery_date,
+    pick_from,
+  } = line;
+  const ordered = { id, sku_id, sku_customer_id, quantity, promised_delivery_date, estimated_delivery_date };
+  return { ...blankLine, ...ordered, pick_from };
+}
