@@ -10,9 +10,16 @@ function render(path: string, message: Record<string, unknown>): string {
 
 test("a list takes the place of the one it is rendered as, and shows no key of its own", () => {
   const listOrders = "/waybill.orders.v1.OrderService/ListOrders";
-  const facts = { limit: 30, offset: 0, list_type: "summary" };
+  const facts = {
+    limit: 30,
+    offset: 0,
+    list_type: "summary",
+    include_counts: true,
+    total: 1,
+    next_cursor: null,
+  };
   const summaries = render(listOrders, { ...facts, data: [], summaries: [{ id: "s" }] });
-  expect(summaries).toBe('{"limit":30,"offset":0,"list_type":"summary","data":[{"id":"s"}]}');
+  expect(summaries).toBe(JSON.stringify({ ...facts, data: [{ id: "s" }] }));
   expect(JSON.parse(render(listOrders, { ...facts, data: [{ id: "d" }], summaries: [] }))).toEqual({
     ...facts,
     data: [{ id: "d" }],

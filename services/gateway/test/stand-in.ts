@@ -107,6 +107,9 @@ const orderHandlers: Partial<Handlers<Received, typeof OrderServiceService>> = {
       limit: request.limit ?? 30,
       offset: 0,
       list_type: request.list_type ?? "detail",
+      include_counts: false,
+      total: null,
+      next_cursor: null,
       data,
       summaries,
     };

@@ -1,7 +1,7 @@
 import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { LineItem, LineTotals } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import type { Collection } from "mongodb";
@@ -129,13 +129,50 @@ export function updateOrderLines(
   return updateAggregate(orderLines, { _id: orderId, tenant_id: tenantId }, decide, traceparent);
 }
 
-/** The lines of these orders, those that are known. */
-export function findOrderLines(
+/** With about a kilobyte a line, what fits an answer and memory. */
+const LINES_MAX = 10_000;
+
+/**
+ * The lines of these orders, those that are known. No more orders are read once there are LINES_MAX lines:
+ * `more` tells then that some may be left.
+ */
+export async function findOrderLines(
   { orderLines }: LineItemsContext,
   tenantId: string,
   orderIds: readonly string[],
-): Promise<OrderLinesDocument[]> {
-  return orderLines.collection.find({ _id: { $in: [...orderIds] }, tenant_id: tenantId }).toArray();
+): Promise<{ found: OrderLinesDocument[]; more: boolean }> {
+  const found: OrderLinesDocument[] = [];
+  let lines = 0;
+  for await (const document of orderLines.collection.find({
+    _id: { $in: [...orderIds] },
+    tenant_id: tenantId,
+  })) {
+    found.push(document);
+    lines += document.lines.length;
+    if (lines >= LINES_MAX) return { found, more: true };
+  }
+  return { found, more: false };
+}
+
+/** What the lines of these orders add up to, of those that are known. */
+export function countOrderLines(
+  { orderLines }: LineItemsContext,
+  tenantId: string,
+  orderIds: readonly string[],
+): Promise<LineTotals[]> {
+  return orderLines.collection
+    .aggregate<LineTotals>([
+      { $match: { _id: { $in: [...orderIds] }, tenant_id: tenantId } },
+      {
+        $project: {
+          _id: 0,
+          order_id: "$_id",
+          line_items_count: { $size: "$lines" },
+          total_quantity: { $sum: "$lines.quantity" },
+        },
+      },
+    ])
+    .toArray();
 }
 
 /** An attempt to create an order, as the sweeper sees it. */

@@ -4,15 +4,17 @@ import { EVENT_BYTES_MAX } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 import type { AppliedRequest } from "./applied-requests.ts";
-import { substatusOf } from "./lifecycle.ts";
+import { allowedMoves, substatusOf } from "./lifecycle.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
 export interface OrderDocument
-  extends Omit<Order, "id" | "line_items" | "substatus" | "version" | "updated_at">, AggregateDocument {
+  extends
+    Omit<Order, "id" | "line_items" | "substatus" | "allowed_actions" | "version" | "updated_at">,
+    AggregateDocument {
   order_nr: number;
   customer_identifier: string;
   status: string;
@@ -86,6 +88,7 @@ const {
   id: _id,
   line_items: _lines,
   substatus: _substatus,
+  allowed_actions: _actions,
   version: _version,
   updated_at: _at,
   ...blankFields
@@ -133,7 +136,13 @@ export function createOrder(
   candidate: OrderCandidate,
   { tenantId, orderNr, now }: NewOrder,
 ): Decision<OrderDocument> {
-  const { id: _unset, line_items, substatus: _none, ...fields } = candidate.record;
+  const {
+    id: _unset,
+    line_items,
+    substatus: _none,
+    allowed_actions: _none_yet,
+    ...fields
+  } = candidate.record;
   const state: OrderDocument = {
     ...withDefaults(fields),
     ...newAggregate(candidate.id, tenantId, now),
@@ -194,13 +203,14 @@ export function toOrder(document: OrderDocument, lines: OrderLines): Order {
     ...fields,
     id: _id,
     substatus: substatusOf(document),
+    allowed_actions: allowedMoves(document),
     line_items: lines.line_items,
     lines_revision: lines.lines_revision ?? null,
   };
 }
 
 /** The message of a stored order in a list of summaries. */
-export function toSummary(document: OrderDocument, { line_items }: OrderLines): OrderSummary {
+export function toSummary(document: OrderDocument, totals: LineTotals): OrderSummary {
   return {
     id: document._id,
     order_nr: document.order_nr,
@@ -212,8 +222,8 @@ export function toSummary(document: OrderDocument, { line_items }: OrderLines): 
     submitted_at: document.submitted_at!,
     created_at: document.created_at!,
     updated_at: document.updated_at,
-    line_items_count: line_items.length,
-    total_quantity: line_items.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0),
+    line_items_count: totals.line_items_count,
+    total_quantity: totals.total_quantity,
     has_shipments: document.shipments.length > 0,
   };
 }

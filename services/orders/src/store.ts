@@ -94,32 +94,6 @@ export function orderKey(name: string): Filter<OrderDocument> {
   return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };
 }
 
-/** Which orders a list shows. */
-export interface OrderFilter {
-  tenantId: string;
-  ids: readonly string[];
-  customerIdentifiers: readonly string[];
-  status: string | null;
-  /** Updated then or later: RFC 3339, UTC. */
-  updatedSince: string | null;
-  offset: number;
-  limit: number;
-}
-
-/** A page of orders, the last updated first. */
-export async function listStoredOrders(
-  { orders }: OrdersContext,
-  filter: OrderFilter,
-): Promise<OrderDocument[]> {
-  const documents = await orders.collection
-    .find(toQuery(filter))
-    .sort({ updated_at: -1, _id: -1 })
-    .skip(filter.offset)
-    .limit(filter.limit)
-    .toArray();
-  return documents.map(fromStored);
-}
-
 /** The events of an order after a sequence, ascending: the rows of the outbox, which is the event log. */
 export function listEventRows(
   { orders }: OrdersContext,
@@ -146,20 +120,4 @@ export async function findStandings(
     .project<{ _id: string; status: string }>({ status: 1 })
     .toArray();
   return found.map(({ _id, status }) => ({ id: _id, status }));
-}
-
-function toQuery({
-  tenantId,
-  ids,
-  customerIdentifiers,
-  status,
-  updatedSince,
-}: OrderFilter): Filter<OrderDocument> {
-  return {
-    tenant_id: tenantId,
-    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
-    ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
-    ...(status === null ? {} : { status }),
-    ...(updatedSince === null ? {} : { updated_at: { $gte: updatedSince } }),
-  };
 }

@@ -167,22 +167,3 @@ describe("the events of an order", () => {
     expect(rest).toEqual({ data: [], next_cursor: null });
   });
 });
-
-describe("lists of orders", () => {
-  it.each([
-    ["by id", { _id: { $in: ["01970000-0000-7000-8000-000000000000"] } }, "_id_"],
-    ["by customer_identifier", { customer_identifier: { $in: ["n1"] } }, "by_customer_identifier"],
-    ["by time", { updated_at: { $gte: "2018-08-01T00:00:00.000Z" } }, "last_updated"],
-    ["unfiltered", {}, "last_updated"],
-  ])("%s are answered by an index", async (_, filter, index) => {
-    const plan = await network.ordersDb
-      .collection<{ _id: string; tenant_id: string }>("orders")
-      .find({ tenant_id: "shop", ...filter })
-      .sort({ updated_at: -1, _id: -1 })
-      .limit(30)
-      .explain("queryPlanner");
-    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
-    expect(text).not.toContain("COLLSCAN");
-    expect(text).toContain(index);
-  });
-});

@@ -6,6 +6,7 @@ import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { adjustStock } from "./adjust-stock.ts";
 import { createAvailable } from "./create-available.ts";
+import { countLineItems } from "./count-line-items.ts";
 import { createLineItems } from "./create-line-items.ts";
 import { createSkus } from "./create-skus.ts";
 import { getSku } from "./get-sku.ts";
@@ -29,6 +30,7 @@ export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> =
 };
 
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {
+  countLineItems,
   createLineItems,
   listLineItems,
   rebuildLedger,

@@ -15,8 +15,14 @@ export async function listLineItems(
   { order_ids, include_movements }: ListLineItemsRequest,
   { tenantId }: Call,
 ): Promise<ListLineItemsResponse> {
-  const orders = (await findOrderLines(context, tenantId, order_ids)).map(toOrderLines);
-  return { orders, ledgers: include_movements ? await movementsOf(context, tenantId, orders) : [] };
+  const { found, more } = await findOrderLines(context, tenantId, order_ids);
+  const orders = found.map(toOrderLines);
+  const answered = new Set(found.map(({ _id }) => _id));
+  return {
+    orders,
+    ledgers: include_movements ? await movementsOf(context, tenantId, orders) : [],
+    unanswered: more ? order_ids.filter((id) => !answered.has(id)) : [],
+  };
 }
 
 /** Entries of events that came after the lines were read are left out. */

@@ -1,7 +1,7 @@
 import type { GetOrderRequest, GetOrderResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { linesOf } from "../lines.ts";
+import { withLines } from "../reading.ts";
 import { toOrder } from "../order.ts";
 import { getStoredOrder } from "../store.ts";
 
@@ -11,6 +11,6 @@ export async function getOrder(
   call: Call,
 ): Promise<GetOrderResponse> {
   const document = await getStoredOrder(context, call.tenantId, request.order!);
-  const [lines] = await linesOf(context, [document], call);
-  return { order: toOrder(document, lines!) };
+  const [read] = await withLines(context, [document], call);
+  return { order: toOrder(read!.document, read!.lines) };
 }

@@ -26,6 +26,7 @@ import { listOrderEvents } from "./list-order-events.ts";
 import { listOrderUpdateRequests } from "./list-order-update-requests.ts";
 import { listOrders } from "./list-orders.ts";
 import { listReturns } from "./list-returns.ts";
+import { listShipments } from "./list-shipments.ts";
 import { packOrder } from "./pack-order.ts";
 import { receiveReturn } from "./receive-return.ts";
 import { rejectReturn } from "./reject-return.ts";
@@ -41,6 +42,7 @@ export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> 
   getOrder,
   listOrderEvents,
   listOrders,
+  listShipments,
 };
 
 export const requestHandlers: Handlers<OrdersContext, typeof OrderRequestServiceService> = {

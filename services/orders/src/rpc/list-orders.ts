@@ -1,32 +1,69 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { ListOrdersRequest, ListOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
+import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { linesOf } from "../lines.ts";
-import { toOrder, toSummary } from "../order.ts";
-import { listStoredOrders } from "../store.ts";
+import { totalsOf, withLines } from "../reading.ts";
+import { toOrder, toSummary, type OrderDocument } from "../order.ts";
+import { countStoredOrders, listStoredOrders, positionOf, type OrderFilter } from "../order-list.ts";
 
 const LIMIT_DEFAULT = 30;
+const descending = cursorsOf("orders/-updated_at/1", ["string", "string"]);
+const ascending = cursorsOf("orders/updated_at/1", ["string", "string"]);
 
 export async function listOrders(
   context: OrdersContext,
   request: ListOrdersRequest,
   call: Call,
 ): Promise<ListOrdersResponse> {
-  const page = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
-  const documents = await listStoredOrders(context, {
-    tenantId: call.tenantId,
+  const { limit, offset } = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
+  const cursors = request.sort === "updated_at" ? ascending : descending;
+  const after = cursors.decode(request.cursor);
+  const filter = toFilter(request, call.tenantId);
+  const [found, total] = await Promise.all([
+    // One more than asked for tells whether there is a next page.
+    listStoredOrders(context, filter, { ascending: cursors === ascending, after, offset, limit: limit + 1 }),
+    request.include_counts ? countStoredOrders(context, filter) : null,
+  ]);
+  const documents = found.slice(0, limit);
+  return {
+    limit,
+    offset,
+    list_type: request.list_type ?? "detail",
+    include_counts: request.include_counts ?? false,
+    total,
+    next_cursor: found.length > limit ? cursors.encode(positionOf(documents.at(-1)!)) : null,
+    ...(await shown(context, documents, request.list_type === "summary", call)),
+  };
+}
+
+function toFilter(request: ListOrdersRequest, tenantId: string): OrderFilter {
+  const updatedFrom = request.sdt ?? null;
+  const updatedBefore = request.edt ?? null;
+  if (updatedFrom !== null && updatedBefore !== null && updatedBefore <= updatedFrom) {
+    const place = { pointer: "/edt", code: "OUT_OF_RANGE", detail: "must be later than sdt" } as const;
+    throw new DomainError("INVALID_REQUEST", undefined, { violations: [place] });
+  }
+  return {
+    tenantId,
     ids: request.id,
     customerIdentifiers: request.cid,
     status: request.status ?? null,
-    updatedSince: request.sdt ?? null,
-    ...page,
-  });
-  const lines = await linesOf(context, documents, call);
-  const summary = request.list_type === "summary";
-  return {
-    ...page,
-    list_type: summary ? "summary" : "detail",
-    data: summary ? [] : documents.map((document, index) => toOrder(document, lines[index]!)),
-    summaries: summary ? documents.map((document, index) => toSummary(document, lines[index]!)) : [],
+    updatedFrom,
+    updatedBefore,
   };
+}
+
+async function shown(
+  context: OrdersContext,
+  documents: readonly OrderDocument[],
+  asSummaries: boolean,
+  call: Call,
+): Promise<Pick<ListOrdersResponse, "data" | "summaries">> {
+  if (asSummaries) {
+    const totals = await totalsOf(context, documents, call);
+    return { data: [], summaries: documents.map((document, index) => toSummary(document, totals[index]!)) };
+  }
+  const complete = await withLines(context, documents, call);
+  return { data: complete.map(({ document, lines }) => toOrder(document, lines)), summaries: [] };
 }

@@ -1,0 +1,203 @@
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
+import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
+import type { OrderDocument } from "@waybill/orders/order.ts";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+const ORDERS = 60;
+let network: TestNetwork;
+let ids: string[];
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await network.skus.createSkus({ skus: [aSku("shirt")] }, as());
+  // Half of them in calls of their own, half in one call, which share their time.
+  const names = Array.from({ length: ORDERS }, (_, index) => `n${index}`);
+  ids = await create(...names.slice(ORDERS / 2).map((name) => anOrder(name)));
+  for (const name of names.slice(0, ORDERS / 2)) ids.push(...(await create(anOrder(name))));
+  for (const order of ids.slice(0, 10))
+    await network.fulfillment.acceptOrder({ order, request_id: "a" }, as());
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = () => network.as("shop");
+const none = ListOrdersRequest.decode(new Uint8Array());
+const list = (request: Partial<ListOrdersRequest> = {}) =>
+  network.orders.listOrders({ ...none, ...request }, as());
+
+async function create(...orders: ReturnType<typeof anOrder>[]): Promise<string[]> {
+  const { results } = await network.orders.createOrders({ orders }, as());
+  return results.map(({ system_id }) => system_id!);
+}
+
+/** Every order of the list, page by page. */
+async function walk(request: Partial<ListOrdersRequest>) {
+  const pages = [];
+  for (let cursor: string | null = null; ;) {
+    const page = await list({ ...request, cursor });
+    pages.push(page.data);
+    if (page.next_cursor === null) return pages;
+    cursor = page.next_cursor!;
+  }
+}
+
+describe("the list of orders", () => {
+  it.each([
+    ["the last updated first", {}],
+    ["the last updated last", { sort: "updated_at" }],
+    ["of one status", { status: "atWarehouse" }],
+    ["of orders that are named", { sort: "updated_at", cid: ["n1", "n2", "n3", "n40", "n41", "n42", "n43"] }],
+  ])("%s is the same whole by cursor, by offset and at once", async (_, request) => {
+    const whole = (await list({ ...request, limit: 100 })).data;
+    const byCursor = await walk({ ...request, limit: 7 });
+    expect(byCursor.flat()).toEqual(whole);
+    expect(byCursor.slice(0, -1).every((page) => page.length === 7)).toBe(true);
+    const offsets = byCursor.map((_page, index) => index * 7);
+    const byOffset = await Promise.all(offsets.map((offset) => list({ ...request, limit: 7, offset })));
+    expect(byOffset.flatMap(({ data }) => data)).toEqual(whole);
+    const times = whole.map(({ updated_at, id }) => `${updated_at} ${id}`);
+    const sorted = times.toSorted();
+    expect(times).toEqual("sort" in request ? sorted : sorted.toReversed());
+  });
+
+  it("by sort=updated_at misses no order that changes during the walk", async () => {
+    const [first, ...rest] = await create(...["w1", "w2", "w3"].map((name) => anOrder(name)));
+    const cid = ["w1", "w2", "w3"];
+    const { data, next_cursor } = await list({ cid, sort: "updated_at", limit: 1 });
+    const seen = data.map(({ id }) => id);
+    await network.fulfillment.acceptOrder({ order: rest[0]!, request_id: "a" }, as());
+    const later = await list({ cid, sort: "updated_at", cursor: next_cursor! });
+    expect(new Set([...seen, ...later.data.map(({ id }) => id)])).toEqual(new Set([first, ...rest]));
+  });
+
+  it("counts what the filters let through, if it is asked to", async () => {
+    const accepted = await list({ status: "atWarehouse", cid: ["n30", "n31", "n0"], include_counts: true });
+    expect(accepted).toMatchObject({ include_counts: true, total: 2 });
+    const whole = await list({ limit: 1, include_counts: true, edt: "2100-01-01T00:00:00Z" });
+    expect(whole.total).toBeGreaterThanOrEqual(ORDERS);
+    expect(await list({ limit: 1 })).toMatchObject({ include_counts: false, total: null });
+  });
+
+  it("from sdt on and before edt: windows that touch share no order", async () => {
+    const all = (await list({ limit: 100, sort: "updated_at" })).data;
+    const middle = all[40]!.updated_at!;
+    const before = (await list({ limit: 100, sort: "updated_at", edt: middle })).data;
+    const after = (await list({ limit: 100, sort: "updated_at", sdt: middle })).data;
+    expect([...before, ...after]).toEqual(all);
+    expect(after[0]!.updated_at).toBe(middle);
+  });
+
+  it.each([
+    ["a window without length", { sdt: "2020-01-01T00:00:00Z", edt: "2020-01-01T00:00:00Z" }, "/edt"],
+    ["a cursor of the other direction", { sort: "updated_at", cursor: "other" }, "/cursor"],
+  ])("refuses %s and names the parameter", async (_, request, pointer) => {
+    const { next_cursor } = await list({ limit: 1 });
+    const cursor = "cursor" in request ? next_cursor! : null;
+    await expect(list({ ...request, cursor })).rejects.toMatchObject({
+      code: "INVALID_REQUEST",
+      violations: [{ pointer }],
+    });
+  });
+});
+
+describe("every filter of the list", () => {
+  const anyTime = { updatedFrom: "2018-01-01T00:00:00.000Z", updatedBefore: "2100-01-01T00:00:00.000Z" };
+  const filters: [string, () => Partial<OrderFilter>][] = [
+    ["none", () => ({})],
+    ["ids", () => ({ ids: ids.slice(0, 30) })],
+    ["identifiers", () => ({ customerIdentifiers: ["n1", "n2", "n3"] })],
+    ["ids, identifiers and status", () => ({ ids, customerIdentifiers: ["n1"], status: "open" })],
+    ["status", () => ({ status: "open" })],
+    ["time", () => anyTime],
+    ["since", () => ({ ...anyTime, updatedBefore: null })],
+    ["status and time", () => ({ ...anyTime, status: "open" })],
+    ["identifiers and time", () => ({ ...anyTime, customerIdentifiers: ["n1", "n2"] })],
+  ];
+  const pages = filters.flatMap(([name, filter]) =>
+    [true, false].flatMap((ascending) =>
+      [true, false].map((continued) => ({ name, filter, ascending, continued })),
+    ),
+  );
+
+  it.each(pages)(
+    "$name (ascending: $ascending, continued: $continued) is answered by an index in its order",
+    async ({ filter, ascending, continued }) => {
+      const orders = network.ordersDb.collection<OrderDocument>("orders");
+      const middle = await orders.findOne({ customer_identifier: "n45" });
+      const page = { ascending, after: continued ? positionOf(middle!) : null, offset: 0, limit: 5 };
+      const whole = {
+        ids: [],
+        customerIdentifiers: [],
+        status: null,
+        updatedFrom: null,
+        updatedBefore: null,
+      };
+      const asked: OrderFilter = { tenantId: "shop", ...whole, ...filter() };
+      const { queryPlanner, executionStats } = await findPage(orders, asked, page).explain("executionStats");
+      const stages = [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"stage":"(\w+)"/g)];
+      expect(stages.map(([, stage]) => stage)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(COLLSCAN|SORT)$/)]),
+      );
+      expect(executionStats.nReturned).toBeGreaterThan(0);
+      const named = asked.ids.length + asked.customerIdentifiers.length;
+      expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(named || page.limit);
+      expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(2 * (named || page.limit) + 2);
+    },
+  );
+});
+
+describe("orders with very many lines", () => {
+  it("are listed whole, though their lines do not fit one answer of line-items", async () => {
+    const names = Array.from({ length: 22 }, (_, index) => `big-${index}`);
+    const big = (name: string) =>
+      anOrder(name, { line_items: Array.from({ length: 500 }, () => aLine("shirt")) });
+    await create(...names.map(big));
+    const { data } = await list({ cid: names });
+    expect(data.map(({ line_items }) => line_items.length)).toEqual(names.map(() => 500));
+    const first = await network.lineItems.listLineItems({ order_ids: data.map(({ id }) => id!) }, as());
+    expect(first.unanswered).toHaveLength(2);
+  });
+});
+
+describe("a summary", () => {
+  const totals = async (name: string) => {
+    const { data, summaries } = await list({ cid: [name], list_type: "summary" });
+    expect(data).toEqual([]);
+    return summaries.map(({ status, line_items_count, total_quantity }) => ({
+      status,
+      line_items_count,
+      total_quantity,
+    }));
+  };
+
+  it("has the lines' totals, whoever counts them", async () => {
+    const [order] = await create(anOrder("s1", { line_items: [aLine("shirt", 3), aLine("shirt", 4)] }));
+    expect(await totals("s1")).toEqual([{ status: "open", line_items_count: 2, total_quantity: 7 }]);
+    const other = { ...aLine("shirt", 5) };
+    const change = { order_id: order!, request_id: "r", line_items: [other] };
+    await network.lineItems.replaceLines(change, as());
+    expect(await totals("s1")).toEqual([{ status: "open", line_items_count: 1, total_quantity: 5 }]);
+    await network.fulfillment.acceptOrder({ order: order!, request_id: "a" }, as());
+    expect(await totals("s1")).toEqual([{ status: "atWarehouse", line_items_count: 1, total_quantity: 5 }]);
+  });
+});
+
+describe("an order", () => {
+  it("shows what can be done with it, and the numbers of its ETag", async () => {
+    const [id] = await create(anOrder("e1"));
+    const { order } = await network.orders.getOrder({ order: id! }, as());
+    expect(order).toMatchObject({ version: 1, lines_revision: 1 });
+    expect(order!.allowed_actions).toEqual(expect.arrayContaining(["accept", "update", "cancel"]));
+  });
+
+  it("shows its shipments and shorts by themselves", async () => {
+    const [order] = await create(anOrder("e2", { line_items: [aLine("shirt", 3)] }));
+    expect(await network.orders.listShipments({ order: order! }, as())).toEqual({ data: [], shorts: [] });
+    await network.sandbox.shipOrders({ orders: [{ order_customer_id: "e2", shorts: [] }] }, as());
+    const { data } = await network.orders.listShipments({ order: order! }, as());
+    expect(data).toMatchObject([{ shipment_line_items: [{ sku_customer_id: "shirt", quantity: 3 }] }]);
+    await expect(network.orders.listShipments({ order: "x" }, as())).rejects.toMatchObject({
+      code: "ORDER_NOT_FOUND",
+    });
+  });
+});
