@@ -23,6 +23,7 @@ export interface TestNetwork extends AsyncDisposable {
   storefront: Peer<(typeof services)["waybill.orders.v1.StorefrontOrderService"]>;
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
+  orderLineItems: Peer<(typeof services)["waybill.line_items.v1.OrderLineItemService"]>;
   inventory: Peer<(typeof services)["waybill.line_items.v1.InventoryService"]>;
   stockSandbox: Peer<(typeof services)["waybill.line_items.v1.StockSandboxService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
@@ -75,6 +76,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     storefront: peer(ordersChannel, services["waybill.orders.v1.StorefrontOrderService"]),
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
+    orderLineItems: peer(lineItemsChannel, services["waybill.line_items.v1.OrderLineItemService"]),
     inventory: peer(lineItemsChannel, services["waybill.line_items.v1.InventoryService"]),
     stockSandbox: peer(lineItemsChannel, services["waybill.line_items.v1.StockSandboxService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),

@@ -17,7 +17,9 @@ export interface Answer {
 export interface Api {
   get: (path: string) => Promise<Answer>;
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
-  delete: (path: string, body: unknown) => Promise<Answer>;
+  put: (path: string, body: unknown) => Promise<Answer>;
+  patch: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  delete: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 }
 
 /** The REST API for the tenant of this test file. */
@@ -38,6 +40,8 @@ export function apiOf(tenant: string): Api {
   return {
     get: (path) => send("GET", path),
     post: (path, body, headers) => send("POST", path, body, headers),
-    delete: (path, body) => send("DELETE", path, body),
+    put: (path, body) => send("PUT", path, body),
+    patch: (path, body, headers) => send("PATCH", path, body, headers),
+    delete: (path, body, headers) => send("DELETE", path, body, headers),
   };
 }

@@ -8,7 +8,13 @@ import { keyOf } from "./api.ts";
 declare module "vitest" {
   interface ProvidedContext {
     /** Where the system under test listens. */
-    system: { url: string; ordersGrpc: string; kafkaBrokers: string; topicPrefix: string };
+    system: {
+      url: string;
+      ordersGrpc: string;
+      lineItemsGrpc: string;
+      kafkaBrokers: string;
+      topicPrefix: string;
+    };
   }
 }
 
@@ -31,6 +37,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("system", {
     url: system.url,
     ordersGrpc: system.grpc.orders,
+    lineItemsGrpc: system.grpc["line-items"],
     kafkaBrokers: system.kafka.address,
     topicPrefix: TOPIC_PREFIX,
   });

@@ -311,6 +311,24 @@ const rows = {
     action: "Order another SKU, or bring this one back with PUT /skus.",
   },
 
+  LINE_ITEM_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such line item",
+    action: "Check the id against the lines of the order.",
+  },
+  LINES_CLOSED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order is not open any more, so its lines are closed to changes",
+    action: "Change the order by an order update request (POST /order_update_requests).",
+  },
+  LAST_LINE: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The last line of an order cannot be deleted",
+    action: "Cancel the order (POST /order_cancel_requests), or add another line first.",
+  },
   HISTORY_INCOMPLETE: {
     grpc: "FAILED_PRECONDITION",
     http: 409,

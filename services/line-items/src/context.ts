@@ -5,6 +5,7 @@ import type { Peer } from "@waybill/rpc/client.ts";
 import type { Collection } from "mongodb";
 import type { LedgerEntryDocument } from "./ledger.ts";
 import type { FacilityDocument } from "./facility.ts";
+import type { OrderNames } from "./order-names.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
 import type { StockRequests } from "./stock-store.ts";
@@ -22,6 +23,7 @@ export interface LineItemsContext {
   sweeps: Sweeps;
   log: Logger;
   orders: Peer<typeof OrderServiceService>;
+  orderNames: OrderNames;
   /** Whether the sandbox's calls are answered. */
   sandbox: boolean;
 }

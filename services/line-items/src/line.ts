@@ -13,6 +13,9 @@ export interface KnownSkus {
   byCustomerIdentifier: ReadonlyMap<string, SkuDocument>;
 }
 
+/** How a line names its SKU. */
+export type SkuNames = Pick<LineItem, "sku_id" | "sku_customer_id">;
+
 /** Where the fields of a line are in the request that brought it: a JSON pointer of a field. */
 export type PlaceOf = (field: string) => string;
 
@@ -95,7 +98,7 @@ export function ofSku(sku: SkuDocument) {
  * `SKU_NOT_FOUND` or `SKU_MISMATCH`.
  */
 export function skuOf(
-  { sku_id, sku_customer_id }: Pick<LineItem, "sku_id" | "sku_customer_id">,
+  { sku_id, sku_customer_id }: SkuNames,
   { byId, byCustomerIdentifier }: KnownSkus,
   place: PlaceOf,
 ): SkuDocument {

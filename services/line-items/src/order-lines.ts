@@ -201,7 +201,8 @@ function moved(state: OrderLinesDocument, cause: string, movements: Movement[]):
   return { topic: topics.lineItems, type: "waybill.line_items.moved.v1", data };
 }
 
-function changed(state: OrderLinesDocument, cause: Cause): Decision<OrderLinesDocument> {
+/** The decision to change lines in this way: one event with all of them. Throws `RECORD_TOO_LARGE`. */
+export function changed(state: OrderLinesDocument, cause: Cause): Decision<OrderLinesDocument> {
   assertBounded(state.lines);
   const event: NewEvent = {
     topic: topics.lineItems,
@@ -220,7 +221,8 @@ function assertBounded(lines: readonly LineItem[]): void {
   );
 }
 
-function sumsOf({ ledger }: OrderLinesDocument, { id }: LineItem): LedgerSums {
+/** The sums of a line's ledger. */
+export function sumsOf({ ledger }: OrderLinesDocument, { id }: LineItem): LedgerSums {
   return ledger[id!] ?? noUnits;
 }
 

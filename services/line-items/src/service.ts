@@ -6,6 +6,7 @@ import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { InventoryServiceService } from "@waybill/proto/line_items/v1/inventory.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import { OrderLineItemServiceService } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import { StockSandboxServiceService } from "@waybill/proto/line_items/v1/stock_sandbox.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
@@ -19,7 +20,13 @@ import type { LineItemsContext } from "./context.ts";
 import { ledgerCollection } from "./ledger.ts";
 import { facilitiesCollection } from "./facility.ts";
 import { orderLinesCollection } from "./order-lines.ts";
-import { inventoryHandlers, lineItemHandlers, stockSandboxHandlers, skuHandlers } from "./rpc/handlers.ts";
+import {
+  inventoryHandlers,
+  lineItemHandlers,
+  orderLineItemHandlers,
+  stockSandboxHandlers,
+  skuHandlers,
+} from "./rpc/handlers.ts";
 import { skusCollection } from "./sku.ts";
 import { stockRequestsCollection } from "./stock-store.ts";
 import { stockCollection } from "./stock.ts";
@@ -51,6 +58,7 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
         implementations: [
           implement(SkuServiceService, skuHandlers, context),
           implement(LineItemServiceService, lineItemHandlers, context),
+          implement(OrderLineItemServiceService, orderLineItemHandlers, context),
           implement(InventoryServiceService, inventoryHandlers, context),
           implement(StockSandboxServiceService, stockSandboxHandlers, context),
         ],
@@ -95,6 +103,7 @@ export function createContext(
     stockRequests: database.db.collection(stockRequestsCollection.name),
     sweeps: database.db.collection(sweepsCollection.name),
     orders,
+    orderNames: new Map(),
     log,
     sandbox,
   };

@@ -6,8 +6,10 @@ import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 /** A SKU as it is stored: the message, with `_id` for `id`. */
 export interface SkuDocument extends Omit<Sku, "id" | "updated_at">, AggregateDocument {
   customer_identifier: string;
-  /** Of the record it was created from. */
+  /** Of the record that its content is from. */
   fingerprint: string;
+  /** Whether a line or stock was ever recorded of it. */
+  used: boolean;
 }
 
 export const skusCollection: CollectionDeclaration = {
@@ -46,12 +48,13 @@ export function createSku(record: Sku, { id, tenantId, fingerprint, now }: NewSk
     pick_style: record.pick_style ?? "FIFO",
     created_at: now,
     fingerprint,
+    used: false,
   };
   return { state, events: [{ topic: topics.lineItems, type: "waybill.sku.created.v1", data: toSku(state) }] };
 }
 
 /** The message of a stored SKU. */
 export function toSku(document: SkuDocument): Sku {
-  const { _id, tenant_id, fingerprint, version, sequence, ...fields } = document;
+  const { _id, tenant_id, fingerprint, used, version, sequence, ...fields } = document;
   return { ...blank, ...fields, id: _id };
 }

@@ -1,12 +1,13 @@
-import { updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
-import type { Winner } from "@waybill/events/create-once.ts";
+import { changeAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { Winner } from "@waybill/events/create-once.ts";
 import type { LineItem, LineTotals } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
-import type { Collection } from "mongodb";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { Collection, Filter } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
-import type { KnownSkus } from "./line.ts";
+import type { KnownSkus, SkuNames } from "./line.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
 
@@ -81,11 +82,37 @@ export function listSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter):
     .toArray();
 }
 
+/**
+ * The SKUs that these lines name, to be put into lines: they are marked as used first, so that none of them is
+ * deleted while a line has it.
+ */
+export async function takeSkusOfLines(
+  context: LineItemsContext,
+  tenantId: string,
+  lines: readonly SkuNames[],
+): Promise<KnownSkus> {
+  const known = await findSkusOfLines(context, tenantId, lines);
+  const unused = [...known.byId.values(), ...known.byCustomerIdentifier.values()].filter(({ used }) => !used);
+  return (await markUsed(context, unused)) ? known : findSkusOfLines(context, tenantId, lines);
+}
+
+/** Marks SKUs as used by something, once for all time. Answers false if one of them is not there any more. */
+export async function markUsed(
+  { skus }: Pick<LineItemsContext, "skus">,
+  unused: readonly SkuDocument[],
+): Promise<boolean> {
+  if (unused.length === 0) return true;
+  const ids = [...new Set(unused.map(({ _id }) => _id))];
+  const { matchedCount } = await skus.collection.updateMany({ _id: { $in: ids } }, { $set: { used: true } });
+  for (const sku of unused) sku.used = true;
+  return matchedCount === ids.length;
+}
+
 /** The SKUs that these lines name: two queries, however many lines. */
 export async function findSkusOfLines(
   { skus }: LineItemsContext,
   tenantId: string,
-  lines: readonly LineItem[],
+  lines: readonly SkuNames[],
 ): Promise<KnownSkus> {
   const ids = distinct(lines.map(({ sku_id }) => sku_id));
   const names = distinct(lines.map(({ sku_customer_id }) => sku_customer_id));
@@ -118,15 +145,41 @@ export async function insertOrderLines(
   }
 }
 
-/** Changes the lines of one order; null if the tenant has none under this id. */
-export function updateOrderLines(
+/** The lines of one order, named by the order or by one of them. */
+export type LinesName = { tenantId: string } & ({ orderId: string } | { lineId: string });
+
+/**
+ * Changes the lines of one order: `decide` is pure and throws to refuse. Throws `ORDER_NOT_FOUND` or
+ * `LINE_ITEM_NOT_FOUND`.
+ */
+export async function updateOrderLines(
   { orderLines }: LineItemsContext,
-  tenantId: string,
-  orderId: string,
+  name: LinesName,
   decide: (lines: OrderLinesDocument) => Decision<OrderLinesDocument>,
   traceparent: string,
-): Promise<OrderLinesDocument | null> {
-  return updateAggregate(orderLines, { _id: orderId, tenant_id: tenantId }, decide, traceparent);
+): Promise<OrderLinesDocument> {
+  const changed = await inTransaction(orderLines.client, (session) =>
+    changeAggregate(orderLines, linesKey(name), decide, traceparent, session),
+  );
+  return found(changed, name);
+}
+
+/** The lines of one order. Throws `ORDER_NOT_FOUND` or `LINE_ITEM_NOT_FOUND`. */
+export async function getOrderLines(
+  { orderLines }: LineItemsContext,
+  name: LinesName,
+): Promise<OrderLinesDocument> {
+  return found(await orderLines.collection.findOne(linesKey(name)), name);
+}
+
+function linesKey(name: LinesName): Filter<OrderLinesDocument> {
+  const key = "orderId" in name ? { _id: name.orderId } : { "lines.id": name.lineId };
+  return { tenant_id: name.tenantId, ...key };
+}
+
+function found(document: OrderLinesDocument | null, name: LinesName): OrderLinesDocument {
+  if (document !== null) return document;
+  throw new DomainError("orderId" in name ? "ORDER_NOT_FOUND" : "LINE_ITEM_NOT_FOUND");
 }
 
 /** With about a kilobyte a line, what fits an answer and memory. */

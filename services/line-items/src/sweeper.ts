@@ -93,7 +93,7 @@ async function settleSeals(
   );
   for (const { _id, sealed_at } of seals.filter((seal) => open.has(seal._id))) {
     const lift = (lines: OrderLinesDocument) => reopen(lines, sealed_at);
-    await updateOrderLines(context, tenantId, _id, lift, call.traceparent);
+    await updateOrderLines(context, { tenantId, orderId: _id }, lift, call.traceparent);
     context.log.info({ tenant_id: tenantId, order_id: _id }, "sweep.reopened");
   }
 }

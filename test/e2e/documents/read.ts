@@ -1,6 +1,15 @@
 import { readFileSync } from "node:fs";
 
+/** The examples by the number of their document. */
+export type DocumentExample =
+  | "001-create-orders"
+  | "003-list-response"
+  | "003-add-request"
+  | "003-add-response"
+  | "003-modify-request"
+  | "003-modify-response";
+
 /** An example of a reference document, as it stands there. */
-export function documentExample(name: "001-create-orders"): any {
+export function documentExample(name: DocumentExample): any {
   return JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), "utf8"));
 }

@@ -9,18 +9,15 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import type { KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
-import { findSkusOfLines, insertOrderLines } from "../store.ts";
+import { findSkusOfLines, insertOrderLines, takeSkusOfLines } from "../store.ts";
 
 export async function createLineItems(
   context: LineItemsContext,
   { orders, plan_only }: CreateLineItemsRequest,
   call: Call,
 ): Promise<CreateLineItemsResponse> {
-  const skus = await findSkusOfLines(
-    context,
-    call.tenantId,
-    orders.flatMap(({ line_items }) => line_items),
-  );
+  const lines = orders.flatMap(({ line_items }) => line_items);
+  const skus = await (plan_only ? findSkusOfLines : takeSkusOfLines)(context, call.tenantId, lines);
   const now = new Date().toISOString();
   const decided = orders.map(
     (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now),

@@ -1,4 +1,3 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { SealLinesRequest, SealLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
@@ -10,7 +9,7 @@ export async function sealLines(
   request: SealLinesRequest,
   { tenantId, traceparent }: Call,
 ): Promise<SealLinesResponse> {
-  const lines = await updateOrderLines(context, tenantId, request.order_id!, seal, traceparent);
-  if (lines === null) throw new DomainError("ORDER_NOT_FOUND");
+  const name = { tenantId, orderId: request.order_id! };
+  const lines = await updateOrderLines(context, name, seal, traceparent);
   return { lines: toOrderLines(lines) };
 }

@@ -31,6 +31,7 @@ import { packOrder } from "./pack-order.ts";
 import { receiveReturn } from "./receive-return.ts";
 import { rejectReturn } from "./reject-return.ts";
 import { releaseOrder } from "./release-order.ts";
+import { resolveOrder } from "./resolve-order.ts";
 import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 import { shortOrder } from "./short-order.ts";
@@ -43,6 +44,7 @@ export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> 
   listOrderEvents,
   listOrders,
   listShipments,
+  resolveOrder,
 };
 
 export const requestHandlers: Handlers<OrdersContext, typeof OrderRequestServiceService> = {

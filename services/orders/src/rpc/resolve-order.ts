@@ -1,0 +1,13 @@
+import type { ResolveOrderRequest, ResolveOrderResponse } from "@waybill/proto/orders/v1/orders.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { OrdersContext } from "../context.ts";
+import { getStoredOrder } from "../store.ts";
+
+export async function resolveOrder(
+  context: OrdersContext,
+  request: ResolveOrderRequest,
+  { tenantId }: Call,
+): Promise<ResolveOrderResponse> {
+  const { _id, status } = await getStoredOrder(context, tenantId, request.order!);
+  return { order: { id: _id, status } };
+}
