@@ -8,6 +8,7 @@ import {
   toBinary,
   type DescExtension,
   type DescField,
+  type DescMessage,
   type DescMethod,
   type FileRegistry,
 } from "@bufbuild/protobuf";
@@ -36,6 +37,15 @@ const httpOption = extension("google.api.http");
 /** The rules of a field; all unset if it has none. */
 export function fieldRules(field: DescField): FieldRules {
   return hasOption(field, rulesOption) ? FieldRules.decode(optionBytes(field, rulesOption)) : noRules;
+}
+
+/** Whether a message, or one inside it, has a field that is told once (`secret`). */
+export function holdsSecret(message: DescMessage, above: ReadonlySet<DescMessage> = new Set()): boolean {
+  if (above.has(message)) return false;
+  const here = new Set([...above, message]);
+  return message.fields.some(
+    (field) => fieldRules(field).secret || (field.message !== undefined && holdsSecret(field.message, here)),
+  );
 }
 
 /** How a method is reached over HTTP; null if it is not. */

@@ -98,6 +98,18 @@ const rows = {
     action:
       "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    grpc: "INVALID_ARGUMENT",
+    http: 422,
+    title: "The Idempotency-Key belongs to another request",
+    action: "Use a new key for a new request; repeat a request with the same body.",
+  },
+  IDEMPOTENCY_KEY_IN_USE: {
+    grpc: "ABORTED",
+    http: 409,
+    title: "The first request with this Idempotency-Key is still in work",
+    action: "Repeat the request after Retry-After; it gets the answer of the first.",
+  },
   STREAM_ENDED: {
     grpc: "UNAVAILABLE",
     http: 503,

@@ -9,6 +9,8 @@ export interface CallOutcome {
   status?: string;
   refusal?: DomainError;
   cause?: unknown;
+  /** Whether it was answered as an earlier call with the same idempotency key. */
+  isReplay?: boolean;
   /** How many messages a stream has sent. */
   responses?: number;
 }
@@ -20,7 +22,7 @@ export function beginCallLog(
   caller: Caller | null,
 ): (outcome: CallOutcome) => void {
   const started = performance.now();
-  return ({ status = "OK", refusal, cause, responses }) => {
+  return ({ status = "OK", refusal, cause, isReplay, responses }) => {
     const isFault = refusal !== undefined && isOurs(refusal);
     log[isFault ? "error" : "info"](
       {
@@ -30,6 +32,7 @@ export function beginCallLog(
         traceparent: caller?.traceparent,
         status: refusal ? catalogue[refusal.code].grpc : status,
         code: refusal?.code,
+        replayed: isReplay,
         responses,
         ...(isFault ? errorFacts(cause) : {}),
         elapsed_ms: Math.round((performance.now() - started) * 10) / 10,

@@ -1,13 +1,17 @@
-import { Client, credentials, type ServiceDefinition, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, type Metadata, type ServiceDefinition, type ServiceError } from "@grpc/grpc-js";
 import { methods } from "@waybill/contract/methods.ts";
 import type { RequestOf, ResponseOf } from "./handlers.ts";
 import { MESSAGE_BYTES_MAX } from "./limits.ts";
-import { toMetadata, type Caller } from "./metadata.ts";
+import { metadataKeys, toMetadata, type Caller } from "./metadata.ts";
 import { fromServiceError } from "./status.ts";
 
 /** How a call is made: for whom, and until when (milliseconds since the epoch). */
 export interface CallOptions extends Caller {
   deadline: number;
+  /** Names the call, so that a repeat is answered as the first was. */
+  idempotencyKey?: string | null;
+  /** Is told before the answer if it is that of an earlier call with the same key. */
+  onReplay?: () => void;
 }
 
 /** How a stream is asked for: without a deadline it lasts as long as the service lets it. */
@@ -39,18 +43,7 @@ type Method = ServiceDefinition[string];
 export function openChannel(name: string, address: string): Channel {
   const client = new Client(address, credentials.createInsecure(), channelOptions());
   return {
-    call: (method, request, options) =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest(
-          method.path,
-          method.requestSerialize,
-          method.responseDeserialize,
-          request,
-          toMetadata(options),
-          { deadline: options.deadline },
-          (error, response) => (error ? reject(fromServiceError(error, name)) : resolve(response)),
-        );
-      }),
+    call: (method, request, options) => makeCall(client, name, method, request, options),
     stream: (method, request, options) => readStream(client, name, method, request, options),
     [Symbol.dispose]: () => client.close(),
   };
@@ -68,6 +61,33 @@ export function peer<Definition extends ServiceDefinition>(
     return [name, call] as const;
   });
   return Object.fromEntries(calls) as Peer<Definition>;
+}
+
+function makeCall(
+  client: Client,
+  peerName: string,
+  { path, requestSerialize, responseDeserialize }: Method,
+  request: unknown,
+  { deadline, idempotencyKey, onReplay, ...caller }: CallOptions,
+): Promise<unknown> {
+  const metadata = toMetadata(caller);
+  if (idempotencyKey) metadata.set(metadataKeys.idempotencyKey, idempotencyKey);
+  return new Promise((resolve, reject) => {
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      { deadline },
+      (error, response) => (error ? reject(fromServiceError(error, peerName)) : resolve(response)),
+    );
+    if (onReplay) {
+      call.once("metadata", (answer: Metadata) => {
+        if (answer.get(metadataKeys.replayed).length > 0) onReplay();
+      });
+    }
+  });
 }
 
 async function* readStream(

@@ -6,6 +6,9 @@ export const metadataKeys = {
   tenant: "waybill-tenant-id",
   requestId: "waybill-request-id",
   traceparent: "traceparent",
+  idempotencyKey: "waybill-idempotency-key",
+  /** Of an answer: it is that of an earlier call with the same key. */
+  replayed: "waybill-idempotent-replayed",
 } as const;
 
 /** Who asks, and under which ids the answer can be found again. */

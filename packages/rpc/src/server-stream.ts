@@ -47,7 +47,8 @@ export function serverStream(
         grpcCall.end();
       },
       (cause: unknown) => {
-        if (grpcCall.cancelled) return note({ status: goneStatus(grpcCall), responses });
+        // Whoever is gone, or has let its deadline pass, has been told by gRPC itself.
+        if (grpcCall.cancelled) return note({ status: "CANCELLED", responses });
         const refusal = toRefusal(cause, translate);
         note({ refusal, cause, responses });
         grpcCall.emit("error", toStatus(refusal));
@@ -64,9 +65,4 @@ function abortionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
-}
-
-/** gRPC itself has told a caller whose deadline has passed. */
-function goneStatus(grpcCall: GrpcCall): string {
-  return Number(grpcCall.getDeadline()) <= Date.now() ? "DEADLINE_EXCEEDED" : "CANCELLED";
 }

@@ -57,11 +57,11 @@ function addService(
   options: MethodOptions,
   streams: OpenStreams,
 ): void {
-  const methods = Object.entries(definition).map(([name, { path, responseStream }]) => {
+  const methods = Object.entries(definition).map(([name, method]) => {
     const handle = handlers[name]!;
-    return responseStream
-      ? ([name, serverStream(path, handle as StreamHandler, options, streams)] as const)
-      : ([name, unary(path, handle as UnaryHandler, options)] as const);
+    return method.responseStream
+      ? ([name, serverStream(method.path, handle as StreamHandler, options, streams)] as const)
+      : ([name, unary(method, handle as UnaryHandler, options)] as const);
   });
   server.addService(definition, Object.fromEntries(methods));
 }

@@ -1,16 +1,22 @@
-import type { handleUnaryCall, ServerUnaryCall, StatusObject } from "@grpc/grpc-js";
+import { Metadata, type handleUnaryCall, type ServerUnaryCall, type StatusObject } from "@grpc/grpc-js";
+import { methodAt } from "@waybill/contract/methods.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import { admission } from "./admission.ts";
 import { beginCallLog } from "./call-log.ts";
-import type { UnaryHandler } from "./handlers.ts";
-import { fromMetadata } from "./metadata.ts";
+import type { Call, UnaryHandler } from "./handlers.ts";
+import { idempotencyKeyOf, type Idempotency, type KeptAnswer, type KeptMethod } from "./idempotency.ts";
+import { fromMetadata, metadataKeys } from "./metadata.ts";
 import { toRefusal, toStatus, type Translate } from "./status.ts";
+
+type GrpcCall = ServerUnaryCall<unknown, unknown>;
 
 /** What every method needs from its server. */
 export interface MethodOptions {
   log: Logger;
   translate: Translate;
+  /** Where the answers to calls with an idempotency key are kept; without it keys are ignored. */
+  idempotency?: Idempotency;
 }
 
 /**
@@ -18,19 +24,23 @@ export interface MethodOptions {
  * throws into a google.rpc.Status, and writes one wide log line. Streams come in by `server-stream.ts`.
  */
 export function unary(
-  path: string,
+  method: KeptMethod,
   handle: UnaryHandler,
-  { log, translate }: MethodOptions,
+  { log, translate, idempotency }: MethodOptions,
 ): handleUnaryCall<unknown, unknown> {
-  const admit = admission(path);
+  const admit = admission(method.path);
+  const answer = answering(method, handle, idempotency);
   return (grpcCall, callback) => {
     const caller = fromMetadata(grpcCall.metadata);
-    const note = beginCallLog(log, path, caller);
-    const answer = async () =>
-      handle(grpcCall.request, admit(grpcCall.request, caller, deadlineOf(grpcCall)));
-    answer().then(
-      (response) => {
-        note({});
+    const note = beginCallLog(log, method.path, caller);
+    const admitted = async () => {
+      const call = admit(grpcCall.request, caller, deadlineOf(grpcCall));
+      return answer(grpcCall, call);
+    };
+    admitted().then(
+      ({ response, isReplay }) => {
+        note(isReplay ? { isReplay } : {});
+        if (isReplay) grpcCall.sendMetadata(replayed());
         callback(null, response);
       },
       (cause: unknown) => {
@@ -42,7 +52,28 @@ export function unary(
   };
 }
 
-function deadlineOf(grpcCall: ServerUnaryCall<unknown, unknown>): number {
+/** How a method answers: once per idempotency key, unless it recognizes a repeat by itself. */
+function answering(
+  method: KeptMethod,
+  handle: UnaryHandler,
+  idempotency: Idempotency | undefined,
+): (grpcCall: GrpcCall, call: Call) => Promise<KeptAnswer> {
+  const once = methodAt(method.path).idempotent ? undefined : idempotency?.keep(method);
+  return async ({ request, metadata }, call) => {
+    const key = once ? idempotencyKeyOf(metadata) : null;
+    if (!once || key === null) return { response: await handle(request, call), isReplay: false };
+    const { tenantId, deadline } = call;
+    return once({ tenantId, key, request, deadline }, () => handle(request, call));
+  };
+}
+
+function replayed(): Metadata {
+  const metadata = new Metadata();
+  metadata.set(metadataKeys.replayed, "true");
+  return metadata;
+}
+
+function deadlineOf(grpcCall: GrpcCall): number {
   const deadline = Number(grpcCall.getDeadline());
   if (!Number.isFinite(deadline)) throw new DomainError("DEADLINE_REQUIRED");
   return deadline;

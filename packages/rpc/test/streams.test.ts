@@ -94,7 +94,7 @@ test("a stream ends at its caller's deadline", async () => {
   const { port, lines } = await startStreamServer(sendOnce(signals));
   await expect(readAll(read(port, within(200)))).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
   await expect.poll(() => signals[0]!.aborted).toBe(true);
-  await expect.poll(() => lines).toMatchObject([{ level: 30, status: "DEADLINE_EXCEEDED" }]);
+  await expect.poll(() => lines).toMatchObject([{ level: 30, status: "CANCELLED" }]);
 });
 
 test("a handler is not asked for more than its reader takes", async () => {

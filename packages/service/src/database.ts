@@ -10,6 +10,7 @@ import type { KafkaConfig } from "@waybill/events/kafka.ts";
 import { outboxCollection } from "@waybill/events/outbox.ts";
 import { relayCollections } from "@waybill/events/relay/slots.ts";
 import { startRelay } from "@waybill/events/relay/start-relay.ts";
+import { keptCallsCollection } from "./idempotency.ts";
 
 /** The settings of a service with a database of its own. */
 export function databaseSettings(database: string) {
@@ -51,7 +52,8 @@ export async function openDatabase(
     log.warn(errorFacts(error), "process.waiting_for_mongodb"),
   );
   const db = client.db(config.database);
-  await ensureCollections(db, [...collections, outboxCollection, countersCollection, ...relayCollections]);
+  const own = [outboxCollection, countersCollection, keptCallsCollection, ...relayCollections];
+  await ensureCollections(db, [...collections, ...own]);
   const relay = await startRelay(db, config);
   return {
     client,

@@ -52,6 +52,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
       });
       return {
         implementations: [implement(CallbackServiceService, callbackHandlers, context)],
+        vault: context.vault,
         ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
       };
     },

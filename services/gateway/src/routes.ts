@@ -5,6 +5,7 @@ import { authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Handler } from "./exchange.ts";
+import { readIdempotencyKey } from "./idempotency-key.ts";
 import type { Peers } from "./peers.ts";
 import { refusalOverRest } from "./places.ts";
 import { requestBuilder } from "./request.ts";
@@ -62,7 +63,10 @@ function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers):
     const query = request.originalUrl.split("?").slice(1).join("?");
     const { params, headers, body } = request;
     const { message, form } = build({ params, query, headers, body });
-    const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs };
+    const idempotencyKey = readIdempotencyKey(route, headers);
+    const onReplay = () => response.setHeader("Idempotent-Replayed", "true");
+    const keyed = idempotencyKey === null ? {} : { idempotencyKey, onReplay };
+    const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs, ...keyed };
     const answer = await call(message, options).catch((error: unknown) => {
       throw error instanceof DomainError ? overRest(error, form) : error;
     });

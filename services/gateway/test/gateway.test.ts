@@ -242,6 +242,46 @@ test("an answer names neither its software nor an entity tag that its method has
   expect([headers.get("x-powered-by"), headers.get("etag")]).toEqual([null, null]);
 });
 
+test.each(["k-1", '"k-2"'])(
+  "a POST with Idempotency-Key: %s that is repeated is answered once more",
+  async (name) => {
+    const post = () => {
+      const headers = { "idempotency-key": name };
+      return ask("/profiles", { method: "POST", body: '{"first_name":"Ada","last_name":"L"}', headers });
+    };
+    const [first, again] = [await post(), await post()];
+    expect([first.status, first.headers.get("idempotent-replayed")]).toEqual([201, null]);
+    expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([201, "true"]);
+    expect(again.headers.get("location")).toBe(first.headers.get("location"));
+    expect(await again.json()).toEqual(await first.json());
+    expect(received.requests).toHaveLength(1);
+  },
+);
+
+test("a key is the same bare and in quotes, and means nothing to methods that recognize a repeat", async () => {
+  const post = (name: string) =>
+    ask("/profiles", {
+      method: "POST",
+      body: '{"first_name":"Ada","last_name":"L"}',
+      headers: { "idempotency-key": name },
+    });
+  await post("k-3");
+  expect((await post('"k-3"')).headers.get("idempotent-replayed")).toBe("true");
+  const headers = { "idempotency-key": "k-3" };
+  for (const body of ["[{}]", "[{},{}]"]) {
+    const answer = await ask("/orders", { method: "POST", body, headers });
+    expect([answer.status, answer.headers.get("idempotent-replayed")]).toEqual([200, null]);
+  }
+});
+
+test.each(["", '""', "a b", "a".repeat(256), "é"])("the Idempotency-Key %j is refused", async (name) => {
+  const body = '{"first_name":"Ada","last_name":"L"}';
+  const answer = await ask("/profiles", { method: "POST", body, headers: { "idempotency-key": name } });
+  const place = { header: "Idempotency-Key", code: "BAD_FORMAT" };
+  expect([answer.status, await answer.json()]).toMatchObject([400, { errors: [place] }]);
+  expect(received.requests).toEqual([]);
+});
+
 test("an answer has the entity tag that its method says, and is not sent again to who has it", async () => {
   const first = await ask("/orders/versioned");
   expect([first.status, first.headers.get("etag")]).toEqual([200, '"3.1"']);

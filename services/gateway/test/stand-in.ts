@@ -5,6 +5,7 @@ import { ProfileServiceService, type Profile } from "@waybill/proto/groupings/v1
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import { Order, OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { implement, type Call, type Handlers } from "@waybill/rpc/handlers.ts";
+import type { Idempotency } from "@waybill/rpc/idempotency.ts";
 import { startServer, type RpcServer } from "@waybill/rpc/server.ts";
 import { startGateway, type Gateway } from "../src/service.ts";
 import type { GatewayConfig } from "../src/config.ts";
@@ -31,6 +32,7 @@ export function startStandIn(received: Received): Promise<RpcServer> {
     port: 0,
     log: silent,
     translate: () => null,
+    idempotency: { keep: keepInMemory },
     implementations: [
       implement(
         OrderServiceService,
@@ -50,6 +52,17 @@ export function startStandIn(received: Received): Promise<RpcServer> {
       ),
     ],
   });
+}
+
+/** Answers calls with a key once, as long as the stand-in lives. */
+function keepInMemory(): ReturnType<Idempotency["keep"]> {
+  const answers = new Map<string, unknown>();
+  return async ({ key: callKey }, answer) => {
+    if (answers.has(callKey)) return { response: answers.get(callKey), isReplay: true };
+    const response = await answer();
+    answers.set(callKey, response);
+    return { response, isReplay: false };
+  };
 }
 
 /** Starts a gateway on a free port whose peers all listen on `peerPort`. */
@@ -148,7 +161,10 @@ const callbackHandlers: Partial<Handlers<Received, typeof CallbackServiceService
 };
 
 const profileHandlers: Partial<Handlers<Received, typeof ProfileServiceService>> = {
-  createProfile: async (_received, request) => ({ profile: profile(7, request.profile) }),
+  createProfile: async (received, request, call) => {
+    note(received, request, call);
+    return { profile: profile(7, request.profile) };
+  },
   getProfile: async (_received, request) => ({ profile: profile(request.profile!, undefined) }),
 };
 
