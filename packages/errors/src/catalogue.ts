@@ -277,6 +277,12 @@ const rows = {
     title: "There is no such shipment on its way",
     action: "Name a shipment that has left and has not arrived.",
   },
+  RESUME_TOKEN_EXPIRED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The resume_token is older than what is kept",
+    action: "Watch from now on, and then list the orders anew.",
+  },
   RETURN_NOT_FOUND: {
     grpc: "NOT_FOUND",
     http: 404,

@@ -56,24 +56,15 @@ export async function insertAggregates<Document extends AggregateDocument>(
   creations: readonly Creation<Document>[],
   beforeCommit: () => void = () => undefined,
 ): Promise<void> {
-  await inTransaction(store.client, async (session) => {
-    await addAggregates(store, creations, session);
-    beforeCommit();
-  });
-}
-
-/** Inserts new aggregates with the events of their creation as part of the caller's transaction. */
-export async function addAggregates<Document extends AggregateDocument>(
-  { collection, outbox }: AggregateStore<Document>,
-  creations: readonly Creation<Document>[],
-  session: ClientSession,
-): Promise<void> {
   const rows: OutboxRow[] = [];
   for (const { state, events, traceparent } of creations)
     rows.push(...rowsOf(state, events, traceparent, rows.length));
   const documents = creations.map(({ state, events }) => ({ ...state, sequence: events.length }));
-  await collection.insertMany(documents as OptionalUnlessRequiredId<Document>[], { session });
-  if (rows.length > 0) await outbox.insertMany(rows, { session });
+  await inTransaction(store.client, async (session) => {
+    await store.collection.insertMany(documents as OptionalUnlessRequiredId<Document>[], { session });
+    if (rows.length > 0) await store.outbox.insertMany(rows, { session });
+    beforeCommit();
+  });
 }
 
 /**

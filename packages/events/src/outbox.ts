@@ -48,7 +48,8 @@ export interface OutboxRow {
 export const SLOTS = 16;
 /** An event larger than this would not pass Kafka in a batch with others. */
 export const EVENT_BYTES_MAX = 1024 * 1024;
-const KEPT_MS = 90 * 24 * 3600 * 1000;
+/** How long a row is kept. */
+export const OUTBOX_KEPT_MS = 90 * 24 * 3600 * 1000;
 
 /** The collection of the outbox, with its indexes. */
 export const outboxCollection: CollectionDeclaration = {
@@ -91,7 +92,7 @@ export function toOutboxRows(source: EventSource, events: readonly NewEvent[]): 
     data: dataOf(event),
     traceparent: source.traceparent,
     slot: slotOf(event.key ?? source.aggregateId),
-    expires_at: new Date(timeMs + KEPT_MS),
+    expires_at: new Date(timeMs + OUTBOX_KEPT_MS),
   }));
 }
 

@@ -83,9 +83,7 @@ test("a row that is being committed while a rescan runs is found by it or by the
   expect(await outbox.countDocuments()).toBe(0);
   const found: number[] = [];
   for await (const { rows } of readOutbox(
-    client,
-    db,
-    slots,
+    { client, db, match: { slot: { $in: slots } }, rowsMax: 2_000 },
     { token: null, publishedTo: new Date() },
     stopping.signal,
   )) {

@@ -35,7 +35,7 @@ const bad = {
     {
       pointer: "/cursor",
       code: "BAD_FORMAT",
-      detail: "must be the next_cursor of a page of this list, in this order",
+      detail: "must be one that an answer of this list gave, in this order",
     },
   ],
 };

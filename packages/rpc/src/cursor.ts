@@ -14,8 +14,8 @@ export interface Cursors<Types extends readonly KeyType[]> {
   /** The `next_cursor` of a page: the sort keys of its last element. */
   encode: (keys: Keys<Types>) => string;
   /**
-   * The sort keys after which a page begins; null for the first page. Refuses with INVALID_REQUEST, at
-   * `/cursor`, what is no cursor of this list.
+   * The sort keys after which a page begins; null for the first page. Refuses with INVALID_REQUEST, at the
+   * field, what is no cursor of this list.
    */
   decode: (cursor: string | null | undefined) => Keys<Types> | null;
 }
@@ -23,30 +23,32 @@ export interface Cursors<Types extends readonly KeyType[]> {
 /**
  * The cursors of a list that is sorted by keys of these types. `list` names the list, its order and the
  * version of its keys, such as `orders/updated_at/1`, so that no other list's cursor is taken for one of its
- * own. A cursor holds sort keys and nothing else: whoever makes one up gets a page of what is theirs.
+ * own. A cursor holds sort keys and nothing else: whoever makes one up gets a page of what is theirs. `field`
+ * is what it is called in the request.
  */
 export function cursorsOf<const Types extends readonly KeyType[]>(
   list: string,
   types: Types,
+  field = "cursor",
 ): Cursors<Types> {
   return {
     encode: (keys) => Buffer.from(JSON.stringify([list, ...keys])).toString("base64url"),
     decode: (cursor) => {
       if (cursor === null || cursor === undefined) return null;
-      const [name, ...keys] = parse(cursor);
-      if (name !== list || !fit(keys, types)) throw badCursor();
+      const [name, ...keys] = parse(cursor) ?? [];
+      if (name !== list || !fit(keys, types)) throw badCursor(field);
       return keys as Keys<Types>;
     },
   };
 }
 
-function parse(cursor: string): unknown[] {
-  if (cursor.length > CURSOR_SIZE_MAX) throw badCursor();
+function parse(cursor: string): unknown[] | null {
+  if (cursor.length > CURSOR_SIZE_MAX) return null;
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    return Array.isArray(parsed) ? parsed : [];
+    return Array.isArray(parsed) ? parsed : null;
   } catch {
-    return [];
+    return null;
   }
 }
 
@@ -59,9 +61,9 @@ function fit(keys: readonly unknown[], types: readonly KeyType[]): boolean {
   );
 }
 
-function badCursor(): DomainError {
-  const detail = "must be the next_cursor of a page of this list, in this order";
+function badCursor(field: string): DomainError {
+  const detail = "must be one that an answer of this list gave, in this order";
   return new DomainError("INVALID_REQUEST", undefined, {
-    violations: [{ pointer: "/cursor", code: "BAD_FORMAT", detail }],
+    violations: [{ pointer: `/${field}`, code: "BAD_FORMAT", detail }],
   });
 }

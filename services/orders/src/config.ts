@@ -18,11 +18,13 @@ export const settings = z.object({
     )
     .default("allow")
     .describe("allow or deny: whether requests cancel orders in process; then exceptions, as tenant=deny"),
+  WATCHERS_MAX: count(16, 1, 32, "streams of WatchOrders at once; more get RESOURCE_EXHAUSTED"),
 });
 
 export interface OrdersConfig extends ServiceConfig {
   lineItemsAddress: string;
   sandbox: boolean;
+  watchersMax: number;
   creation: { inFlightMax: number; groupMax: number; waitingMax: number };
   inProcessCancel: InProcessCancel;
 }
@@ -39,6 +41,7 @@ export function toConfig(read: z.output<typeof settings>): OrdersConfig {
     ...serviceConfig("orders", read),
     lineItemsAddress: read.LINE_ITEMS_ADDRESS,
     sandbox: read.SANDBOX,
+    watchersMax: read.WATCHERS_MAX,
     creation: {
       inFlightMax: read.GROUPS_IN_FLIGHT,
       groupMax: read.GROUP_ORDERS_MAX,

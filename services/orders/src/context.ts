@@ -9,6 +9,7 @@ import type { GroupCommit } from "./group-commit.ts";
 import type { OrderCandidate, OrderDocument } from "./order.ts";
 import type { ReturnDocument } from "./return.ts";
 import type { RequestDocument } from "./request.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** What every handler of this service works with. */
 export interface OrdersContext {
@@ -24,6 +25,7 @@ export interface OrdersContext {
   /** Creates the orders of one call together or not at all, one call at a time beside the groups. */
   atomicCreation: GroupCommit<OrderCandidate, Outcome>;
   inProcessCancel: InProcessCancel;
+  watchers: Watchers;
   /** Whether the sandbox's calls are answered. */
   sandbox: boolean;
 }

@@ -1,4 +1,4 @@
-import { addAggregates, changeAggregate } from "@waybill/events/aggregates.ts";
+import { changeAggregate, writeAggregates } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Return } from "@waybill/proto/orders/v1/returns.ts";
@@ -37,8 +37,9 @@ export function createStoredReturn(
       session,
     );
     if (found === null) throw new DomainError("ORDER_NOT_FOUND");
-    await addAggregates(returns, [{ state: opened[0]!, events: [], traceparent }], session);
-    return opened[0]!;
+    const state = opened.at(-1)!;
+    await writeAggregates(returns, [{ state, events: [] }], traceparent, session);
+    return state;
   });
 }
 

@@ -32,6 +32,7 @@ import {
   sandboxHandlers,
   storefrontHandlers,
 } from "./rpc/handlers.ts";
+import { Watchers } from "./watchers.ts";
 
 /** Commands of one batch: also when every call runs into its deadline it ends within what a member may take. */
 const COMMANDS_MAX = 64;
@@ -78,6 +79,7 @@ function createContext(
     creation: groupCommit(createGroup.bind(null, context), config.creation),
     atomicCreation: groupCommit(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
     inProcessCancel: config.inProcessCancel,
+    watchers: new Watchers(config.watchersMax),
     sandbox: config.sandbox,
   };
 }

@@ -14,6 +14,7 @@ export interface RelayOptions {
   log: Logger;
 }
 
+const BATCH_ROWS_MAX = 2_000;
 const RENEW_MS = 1_500;
 const RETRY_MS = 500;
 /** Under load a short wait makes larger batches, which cost Kafka and its consumers less per event. */
@@ -68,8 +69,9 @@ async function publishSlots(
   from: OutboxPosition,
   until: AbortSignal,
 ): Promise<void> {
+  const source = { client, db, match: { slot: { $in: [...ids] } }, rowsMax: BATCH_ROWS_MAX };
   let savedAt = 0;
-  for await (const batch of readOutbox(client, db, ids, from, until)) {
+  for await (const batch of readOutbox(source, from, until)) {
     if (batch.rows.length > 0) {
       await publisher.publish(batch.rows, until);
       log.debug({ rows: batch.rows.length }, "relay.published");

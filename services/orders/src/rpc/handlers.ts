@@ -36,6 +36,7 @@ import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 import { shortOrder } from "./short-order.ts";
 import { startOrder } from "./start-order.ts";
+import { watchOrders } from "./watch-orders.ts";
 
 export const orderHandlers: Handlers<OrdersContext, typeof OrderServiceService> = {
   createOrders,
@@ -65,6 +66,7 @@ export const fulfillmentHandlers: Handlers<OrdersContext, typeof FulfillmentServ
   shipOrder,
   shortOrder,
   startOrder,
+  watchOrders,
 };
 
 export const returnHandlers: Handlers<OrdersContext, typeof ReturnServiceService> = {
