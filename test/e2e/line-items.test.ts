@@ -207,3 +207,35 @@ describe("a change of a line is refused, and says where", () => {
     expect(winner.headers.get("etag")).not.toBe(etag);
   });
 });
+
+describe("SKUs", () => {
+  it("are replaced, retired and brought back", async () => {
+    const name = { customer_identifier: "seasonal", unit: "box" };
+    const dimensions = { length: "30", width: "20.50", height: "10", weight: "1.2" };
+    const { body } = await api.post("/skus", [{ ...name, dimensions }]);
+    const id = body.results[0].system_id;
+    expect((await api.get(`/skus/${id}`)).body.dimensions).toEqual({
+      length: "30.0",
+      width: "20.5",
+      height: "10.0",
+      length_unit: "mm",
+      weight: "1.2",
+      weight_unit: "kg",
+    });
+    expect((await api.put("/skus", [{ ...name, catalog_price: "9.90" }])).body.records_succeeded).toBe(1);
+    expect((await api.get(`/skus/${id}`)).body).toMatchObject({ catalog_price: "9.9", dimensions: null });
+    const order = await newOrder("seasonal");
+    const path = `/orders/${order.id}/order_line_items`;
+    expect((await api.post(path, { sku_id: id, amount: 1 })).status).toBe(201);
+    expect((await api.delete("/skus", [id])).body.results).toMatchObject([{ outcome: "retired" }]);
+    const refused = await api.post(path, { sku_id: id, amount: 1 });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: "SKU_RETIRED", pointer: "/sku_id" }] },
+    });
+    const list = (await api.get("/skus?cid=seasonal&include_counts=true&list_type=summary")).body;
+    expect(list).toMatchObject({ total: 1, data: [{ id, retired_at: expect.any(String) }] });
+    await api.put("/skus", [name]);
+    expect((await api.post(path, { sku_id: id, amount: 1 })).status).toBe(201);
+  });
+});

@@ -1,7 +1,8 @@
 import { newAggregate, type AggregateDocument, type Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
+import type { NewEvent } from "@waybill/events/outbox.ts";
+import { Sku, type Dimensions, type SkuSummary } from "@waybill/proto/line_items/v1/skus.ts";
 
 /** A SKU as it is stored: the message, with `_id` for `id`. */
 export interface SkuDocument extends Omit<Sku, "id" | "updated_at">, AggregateDocument {
@@ -34,11 +35,67 @@ const blank = Sku.decode(new Uint8Array());
 
 /** The rule of creating a SKU: defaults filled in, and the event of its creation. */
 export function createSku(record: Sku, { id, tenantId, fingerprint, now }: NewSku): Decision<SkuDocument> {
-  const { id: _unset, ...fields } = record;
-  const unit = record.unit ?? "piece";
   const state: SkuDocument = {
-    ...fields,
+    ...contentOf(record),
     ...newAggregate(id, tenantId, now),
+    created_at: now,
+    retired_at: null,
+    fingerprint,
+    used: false,
+  };
+  return { state, events: [eventOf(state, "created")] };
+}
+
+/** The rule of replacing what a SKU is; a retired one is in use again. The same content changes nothing. */
+export function replaceSku(sku: SkuDocument, record: Sku, fingerprint: string): Decision<SkuDocument> {
+  if (sku.fingerprint === fingerprint && !sku.retired_at) return { state: sku, events: [] };
+  const state = { ...sku, ...contentOf(record), retired_at: null, fingerprint };
+  return { state, events: [eventOf(state, "updated")] };
+}
+
+/** What becomes of a SKU that is taken out of use. */
+export type Removal = "retired" | "deleted";
+
+/**
+ * The rule of taking a SKU out of use: retired if anything was ever recorded of it, else deleted; a retired
+ * one stays as it is.
+ */
+export function removeSku(sku: SkuDocument): { removal: Removal; decision: Decision<SkuDocument> } {
+  const removal = sku.used ? "retired" : "deleted";
+  if (sku.used && sku.retired_at) return { removal, decision: { state: sku, events: [] } };
+  const state = { ...sku, retired_at: sku.updated_at };
+  return { removal, decision: { state, events: [eventOf(state, removal)] } };
+}
+
+/** The message of a stored SKU. */
+export function toSku(document: SkuDocument): Sku {
+  const { _id, tenant_id, fingerprint, used, version, sequence, ...fields } = document;
+  return { ...blank, ...fields, id: _id };
+}
+
+/** The message of a stored SKU in a list of summaries. */
+export function toSkuSummary(document: SkuDocument): SkuSummary {
+  const { customer_identifier, order_number, description, unit, catalog_price, currency } = document;
+  return {
+    id: document._id,
+    customer_identifier,
+    order_number: order_number ?? null,
+    description: description ?? null,
+    unit: unit ?? null,
+    catalog_price: catalog_price ?? null,
+    currency: currency ?? null,
+    retired_at: document.retired_at ?? null,
+    created_at: document.created_at!,
+    updated_at: document.updated_at,
+  };
+}
+
+/** What a record says, with the defaults of what it leaves out. */
+function contentOf(record: Sku) {
+  const { id, created_at, updated_at, retired_at, ...fields } = record;
+  const unit = record.unit ?? "piece";
+  return {
+    ...fields,
     customer_identifier: record.customer_identifier!,
     unit,
     base_unit: record.base_unit ?? unit,
@@ -46,15 +103,18 @@ export function createSku(record: Sku, { id, tenantId, fingerprint, now }: NewSk
     price_units_per_unit: record.price_units_per_unit ?? 1,
     currency: record.currency ?? "EUR",
     pick_style: record.pick_style ?? "FIFO",
-    created_at: now,
-    fingerprint,
-    used: false,
+    dimensions: record.dimensions ? withUnits(record.dimensions) : null,
   };
-  return { state, events: [{ topic: topics.lineItems, type: "waybill.sku.created.v1", data: toSku(state) }] };
 }
 
-/** The message of a stored SKU. */
-export function toSku(document: SkuDocument): Sku {
-  const { _id, tenant_id, fingerprint, used, version, sequence, ...fields } = document;
-  return { ...blank, ...fields, id: _id };
+function withUnits(dimensions: Dimensions): Dimensions {
+  return {
+    ...dimensions,
+    length_unit: dimensions.length_unit ?? "mm",
+    weight_unit: dimensions.weight_unit ?? "kg",
+  };
+}
+
+function eventOf(state: SkuDocument, what: "created" | "updated" | Removal): NewEvent {
+  return { topic: topics.lineItems, type: `waybill.sku.${what}.v1`, data: toSku(state) };
 }

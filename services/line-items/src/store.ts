@@ -57,31 +57,6 @@ export async function getNamedSku(
   return named;
 }
 
-/** Which SKUs a list shows. */
-export interface SkuFilter {
-  tenantId: string;
-  ids: readonly string[];
-  customerIdentifiers: readonly string[];
-  offset: number;
-  limit: number;
-}
-
-/** A page of SKUs, newest first. */
-export function listSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter): Promise<SkuDocument[]> {
-  return skus.collection
-    .find({
-      tenant_id: filter.tenantId,
-      ...(filter.ids.length > 0 ? { _id: { $in: [...filter.ids] } } : {}),
-      ...(filter.customerIdentifiers.length > 0
-        ? { customer_identifier: { $in: [...filter.customerIdentifiers] } }
-        : {}),
-    })
-    .sort({ created_at: -1, _id: -1 })
-    .skip(filter.offset)
-    .limit(filter.limit)
-    .toArray();
-}
-
 /**
  * The SKUs that these lines name, to be put into lines: they are marked as used first, so that none of them is
  * deleted while a line has it.

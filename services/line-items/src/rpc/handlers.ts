@@ -13,6 +13,7 @@ import { confirmLineItem } from "./confirm-line-item.ts";
 import { createOrderLineItem } from "./create-order-line-item.ts";
 import { createSkus } from "./create-skus.ts";
 import { deleteOrderLineItem } from "./delete-order-line-item.ts";
+import { deleteSkus } from "./delete-skus.ts";
 import { getOrderLineItem } from "./get-order-line-item.ts";
 import { getSku } from "./get-sku.ts";
 import { listFacilities } from "./list-facilities.ts";
@@ -29,11 +30,14 @@ import { receiveStock } from "./receive-stock.ts";
 import { replaceLines } from "./replace-lines.ts";
 import { sealLines } from "./seal-lines.ts";
 import { updateOrderLineItem } from "./update-order-line-item.ts";
+import { updateSkus } from "./update-skus.ts";
 
 export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> = {
   createSkus,
+  deleteSkus,
   getSku,
   listSkus,
+  updateSkus,
 };
 
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {

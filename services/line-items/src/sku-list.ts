@@ -1,0 +1,67 @@
+import type { Filter } from "mongodb";
+import type { LineItemsContext } from "./context.ts";
+import type { SkuDocument } from "./sku.ts";
+
+/** Which SKUs a list shows. */
+export interface SkuFilter {
+  tenantId: string;
+  /** Only these, at most 30; empty: all. */
+  ids: readonly string[];
+  /** Only those with these customer_identifiers, at most 30; empty: all. */
+  customerIdentifiers: readonly string[];
+}
+
+/** Which part of the list: the newest first. */
+export interface SkuPage {
+  /** The position of the last SKU of the page before; null for the first page. */
+  after: SkuPosition | null;
+  /** How many to skip. */
+  offset: number;
+  limit: number;
+}
+
+/** Where a SKU stands in the list. */
+export type SkuPosition = [createdAt: string, id: string];
+
+/** Counting costs a microsecond a SKU. */
+const TOTAL_MAX = 1_000_000;
+
+/** A page of SKUs. */
+export function listSkuDocuments(
+  { skus }: LineItemsContext,
+  filter: SkuFilter,
+  { after, offset, limit }: SkuPage,
+): Promise<SkuDocument[]> {
+  return skus.collection
+    .find(after === null ? queryOf(filter) : { $and: [queryOf(filter), behind(after)] })
+    .sort({ created_at: -1, _id: -1 })
+    .skip(offset)
+    .limit(limit)
+    .toArray();
+}
+
+/** How many SKUs the filter lets through; TOTAL_MAX where there are more. */
+export function countSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter): Promise<number> {
+  return skus.collection.countDocuments(queryOf(filter), { limit: TOTAL_MAX });
+}
+
+/** Where a SKU stands in the list. */
+export function positionOf({ created_at, _id }: SkuDocument): SkuPosition {
+  return [created_at!, _id];
+}
+
+function queryOf({ tenantId, ids, customerIdentifiers }: SkuFilter): Filter<SkuDocument> {
+  return {
+    tenant_id: tenantId,
+    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
+    ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
+  };
+}
+
+/** The first condition bounds the range of the index that is walked; the second takes its first entries off. */
+function behind([createdAt, id]: SkuPosition): Filter<SkuDocument> {
+  return {
+    created_at: { $lte: createdAt },
+    $or: [{ created_at: { $lt: createdAt } }, { _id: { $lt: id } }],
+  };
+}
