@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 
 /** The examples by the number of their document. */
 export type DocumentExample =
+  | "001-address-fields"
   | "001-create-orders"
+  | "001-line-items"
+  | "001-pick-from"
   | "003-list-response"
   | "003-add-request"
   | "003-add-response"
