@@ -12,8 +12,8 @@ const TRANSIENT = "TransientTransactionError";
 /**
  * Makes one transaction of all that `call` writes with `inTransaction`, and of what `conclude` writes with
  * the call's answer: all of it is there, or nothing. Whatever makes a transaction run again makes the call
- * run again, so what it does besides must bear a repeat; and as nothing is committed before it ends, it must
- * not read its own writes without their session. Its transactions come one after another.
+ * run again, so what it does besides must bear a repeat; and as nothing is committed before it ends, it
+ * reads its own writes by `readOwnWrites`. Its transactions come one after another.
  *
  * MongoDB has no savepoints: when one part fails, everything is rolled back. A call that goes on after that,
  * as a batch does whose record is refused, therefore runs once more, with the same failure at the same part
@@ -33,8 +33,8 @@ export function inCallTransaction<Result>(
 }
 
 class CallTransaction implements EnclosingTransaction {
+  readonly session: ClientSession;
   readonly #client: MongoClient;
-  readonly #session: ClientSession;
   /** What failed in an earlier run of the call, by the number of the part. */
   readonly #failures: Map<number, unknown>;
   #isOpen = true;
@@ -46,7 +46,7 @@ class CallTransaction implements EnclosingTransaction {
 
   constructor(client: MongoClient, session: ClientSession, failures: Map<number, unknown>) {
     this.#client = client;
-    this.#session = session;
+    this.session = session;
     this.#failures = failures;
   }
 
@@ -81,7 +81,7 @@ class CallTransaction implements EnclosingTransaction {
     this.#parts += 1;
     if (this.#failures.has(part)) throw this.#failures.get(part);
     try {
-      const result = await work(this.#session);
+      const result = await work(this.session);
       this.#written += 1;
       return result;
     } catch (error) {
@@ -95,8 +95,8 @@ class CallTransaction implements EnclosingTransaction {
     if (!isTransient) this.#failures.set(part, error);
     this.#isLost ||= isTransient || this.#written > 0;
     this.#written = 0;
-    await this.#session.abortTransaction();
-    this.#session.startTransaction(transactionOptions);
+    await this.session.abortTransaction();
+    this.session.startTransaction(transactionOptions);
   }
 }
 

@@ -17,6 +17,7 @@ export type Work<Result> = (session: ClientSession) => Promise<Result>;
 
 /** A transaction that those of a whole call are part of, see `call-transaction.ts`. */
 export interface EnclosingTransaction {
+  readonly session: ClientSession;
   /** Whether it is still open, and a transaction of this client. */
   encloses: (client: MongoClient) => boolean;
   run: <Result>(work: Work<Result>) => Promise<Result>;
@@ -34,6 +35,15 @@ const enclosing = new AsyncLocalStorage<EnclosingTransaction>();
 export async function inTransaction<Result>(client: MongoClient, work: Work<Result>): Promise<Result> {
   const outer = enclosing.getStore();
   return outer?.encloses(client) ? outer.run(work) : ownTransaction(client, work);
+}
+
+/**
+ * The options of a read that must see what the call has written until then: in a call that is one transaction
+ * as a whole its session, elsewhere nothing.
+ */
+export function readOwnWrites(client: MongoClient): { session?: ClientSession } {
+  const outer = enclosing.getStore();
+  return outer?.encloses(client) ? { session: outer.session } : {};
 }
 
 /** Runs `work` as a transaction of its own, whatever it is called in. */

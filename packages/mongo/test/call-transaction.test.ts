@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { inCallTransaction } from "../src/call-transaction.ts";
 import { connectMongo } from "../src/connect.ts";
 import { isDuplicateKey } from "../src/failures.ts";
-import { inTransaction } from "../src/transaction.ts";
+import { inTransaction, readOwnWrites } from "../src/transaction.ts";
 
 interface Row {
   _id: string;
@@ -121,6 +121,16 @@ test("calls that change the same document are each applied once", async () => {
   const numbers = Array.from({ length: 6 }, (_, index) => index + 1);
   await Promise.all(numbers.map((by) => inCallTransaction(client, () => add(by), conclude)));
   expect(await rows.findOne({ _id: "s" })).toMatchObject({ sum: 21 });
+});
+
+test("a call reads what it has written, and nobody else does", async () => {
+  const read = async () => (await rows.find({}, readOwnWrites(client)).toArray()).map(({ _id }) => _id);
+  const call = async () => {
+    await insert("a");
+    return [await read(), await stored()];
+  };
+  expect(await inCallTransaction(client, call, conclude)).toEqual([["a"], []]);
+  expect(await read()).toEqual(["a"]);
 });
 
 test("what a call leaves running has transactions of its own", async () => {

@@ -8,10 +8,15 @@ import { fromServiceError } from "./status.ts";
 /** How a call is made: for whom, and until when (milliseconds since the epoch). */
 export interface CallOptions extends Caller {
   deadline: number;
-  /** Names the call, so that a repeat is answered as the first was. */
-  idempotencyKey?: string | null;
+  /** For a call whose repeat is to be answered as the first was. */
+  keyed?: KeyedOptions;
+}
+
+/** The name of a call, which its repeats have too. */
+export interface KeyedOptions {
+  idempotencyKey: string;
   /** Is told before the answer if it is that of an earlier call with the same key. */
-  onReplay?: () => void;
+  onReplay: () => void;
 }
 
 /** How a stream is asked for: without a deadline it lasts as long as the service lets it. */
@@ -68,10 +73,10 @@ function makeCall(
   peerName: string,
   { path, requestSerialize, responseDeserialize }: Method,
   request: unknown,
-  { deadline, idempotencyKey, onReplay, ...caller }: CallOptions,
+  { deadline, keyed, ...caller }: CallOptions,
 ): Promise<unknown> {
   const metadata = toMetadata(caller);
-  if (idempotencyKey) metadata.set(metadataKeys.idempotencyKey, idempotencyKey);
+  if (keyed) metadata.set(metadataKeys.idempotencyKey, keyed.idempotencyKey);
   return new Promise((resolve, reject) => {
     const call = client.makeUnaryRequest(
       path,
@@ -82,9 +87,9 @@ function makeCall(
       { deadline },
       (error, response) => (error ? reject(fromServiceError(error, peerName)) : resolve(response)),
     );
-    if (onReplay) {
+    if (keyed) {
       call.once("metadata", (answer: Metadata) => {
-        if (answer.get(metadataKeys.replayed).length > 0) onReplay();
+        if (answer.get(metadataKeys.replayed).length > 0) keyed.onReplay();
       });
     }
   });

@@ -2,8 +2,8 @@ import type { ServiceDefinition } from "@grpc/grpc-js";
 import type { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Caller } from "./metadata.ts";
 
-/** What a handler knows about the call it answers. */
-export interface Call extends Caller {
+/** What every handler knows of its call. */
+export interface AdmittedCall extends Caller {
   /** When the caller stops waiting: milliseconds since the epoch. */
   deadline: number;
   /**
@@ -11,6 +11,17 @@ export interface Call extends Caller {
    * answers for each.
    */
   failures: ReadonlyMap<number, DomainError>;
+}
+
+/** What the handler of one answer knows of its call. */
+export interface Call extends AdmittedCall {
+  /**
+   * The caller's key for this call. Only a method that recognizes repeats by itself (IDEMPOTENT in the proto)
+   * has a use for it: for any other the service answers repeats, and the handler does not see them.
+   */
+  idempotencyKey: string | null;
+  /** Notes that the answer is that of an earlier call with the same key. */
+  markReplay: () => void;
 }
 
 /** The request type of a method. */
@@ -24,7 +35,7 @@ export type ResponseOf<Method> = Method extends { responseDeserialize: (value: B
   : never;
 
 /** What the handler of a stream knows of its call. */
-export interface StreamCall extends Call {
+export interface StreamCall extends AdmittedCall {
   /**
    * Aborted when nobody reads on: the caller is gone, its deadline or the stream's time is over, or the
    * service stops. The handler must then end: the caller has been told already.
@@ -72,11 +83,11 @@ export function implement<Context, Definition extends ServiceDefinition>(
   handlers: Handlers<Context, Definition>,
   context: Context,
 ): Implementation {
-  const bound = Object.entries<(context: Context, request: never, call: StreamCall) => never>(
+  const bound = Object.entries<(context: Context, request: never, call: never) => never>(
     handlers as never,
   ).map(
     ([name, handle]) =>
-      [name, (request: unknown, call: StreamCall) => handle(context, request as never, call)] as const,
+      [name, (request: unknown, call: unknown) => handle(context, request as never, call as never)] as const,
   );
   return { definition, handlers: Object.fromEntries(bound) };
 }

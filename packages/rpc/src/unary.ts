@@ -4,7 +4,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import { admission } from "./admission.ts";
 import { beginCallLog } from "./call-log.ts";
-import type { Call, UnaryHandler } from "./handlers.ts";
+import type { AdmittedCall, Call, UnaryHandler } from "./handlers.ts";
 import { idempotencyKeyOf, type Idempotency, type KeptAnswer, type KeptMethod } from "./idempotency.ts";
 import { fromMetadata, metadataKeys } from "./metadata.ts";
 import { toRefusal, toStatus, type Translate } from "./status.ts";
@@ -57,11 +57,13 @@ function answering(
   method: KeptMethod,
   handle: UnaryHandler,
   idempotency: Idempotency | undefined,
-): (grpcCall: GrpcCall, call: Call) => Promise<KeptAnswer> {
+): (grpcCall: GrpcCall, admitted: AdmittedCall) => Promise<KeptAnswer> {
   const once = methodAt(method.path).idempotent ? undefined : idempotency?.keep(method);
-  return async ({ request, metadata }, call) => {
-    const key = once ? idempotencyKeyOf(metadata) : null;
-    if (!once || key === null) return { response: await handle(request, call), isReplay: false };
+  return async ({ request, metadata }, admitted) => {
+    const key = idempotencyKeyOf(metadata);
+    let isReplay = false;
+    const call: Call = { ...admitted, idempotencyKey: key, markReplay: () => void (isReplay = true) };
+    if (!once || key === null) return { response: await handle(request, call), isReplay };
     const { tenantId, deadline } = call;
     return once({ tenantId, key, request, deadline }, () => handle(request, call));
   };

@@ -40,13 +40,10 @@ const storeName: CreateProfile = async (_context, { profile }) => {
 async function starter(createProfile: CreateProfile = storeName) {
   const { port } = await startTestServer(database, { profiles: { createProfile } });
   const { profiles } = servicesAt(port);
-  return async (
-    name: string,
-    idempotencyKey: string | null,
-    changes: { tenantId?: string; deadline?: number } = {},
-  ) => {
+  return async (name: string, key: string | null, changes: { tenantId?: string; deadline?: number } = {}) => {
     const onReplay = vi.fn<() => void>();
-    const options = callWith({ idempotencyKey, onReplay, ...changes });
+    const keyed = key === null ? {} : { keyed: { idempotencyKey: key, onReplay } };
+    const options = callWith({ ...keyed, ...changes });
     const { profile } = await profiles.createProfile(named(name), options);
     return { id: profile!.id, replayed: onReplay.mock.calls.length === 1 };
   };
@@ -140,13 +137,19 @@ test("an attempt that a repeat has overtaken commits nothing when it wakes", asy
   expect(await database.stored()).toEqual(["a", "b"]);
 });
 
-test("a method that recognizes a repeat by itself is asked again", async () => {
-  const getProfile = vi.fn<ProfileHandlers["getProfile"]>(async () => ({ profile: null }));
+test("a method that recognizes a repeat by itself is asked again, gets the key, and may note a replay", async () => {
+  const getProfile = vi.fn<ProfileHandlers["getProfile"]>(async (_context, { profile }, call) => {
+    if (profile === 2) call.markReplay();
+    return { profile: { first_name: call.idempotencyKey } };
+  });
   const { port } = await startTestServer(database, { profiles: { getProfile } });
   const { profiles } = servicesAt(port);
-  await profiles.getProfile({ profile: 1 }, callWith({ idempotencyKey: "k1" }));
-  await profiles.getProfile({ profile: 2 }, callWith({ idempotencyKey: "k1" }));
-  expect(getProfile).toHaveBeenCalledTimes(2);
+  const onReplay = vi.fn<() => void>();
+  const call = callWith({ keyed: { idempotencyKey: "k1", onReplay } });
+  expect(await profiles.getProfile({ profile: 1 }, call)).toMatchObject({ profile: { first_name: "k1" } });
+  expect(onReplay).not.toHaveBeenCalled();
+  await profiles.getProfile({ profile: 2 }, call);
+  expect([getProfile.mock.calls.length, onReplay.mock.calls.length]).toEqual([2, 1]);
 });
 
 test.each(["a b", "a".repeat(256)])("%s is no key", async (key) => {
@@ -181,7 +184,8 @@ test("an answer with a secret is kept sealed, and told again", async () => {
   const vault = { seal, open: reversed };
   const { port } = await startTestServer(database, { callbacks: { createCallbacks } }, vault);
   const { callbacks } = servicesAt(port);
-  const create = () => callbacks.createCallbacks(registration, callWith({ idempotencyKey: "k1" }));
+  const keyed = { idempotencyKey: "k1", onReplay: () => undefined };
+  const create = () => callbacks.createCallbacks(registration, callWith({ keyed }));
   const answers = [await create(), await create()];
   expect(answers.map(({ results }) => results[0]!.secret)).toEqual(["whsec_4711", "whsec_4711"]);
   expect(createCallbacks).toHaveBeenCalledTimes(1);

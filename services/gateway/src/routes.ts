@@ -65,7 +65,7 @@ function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers):
     const { message, form } = build({ params, query, headers, body });
     const idempotencyKey = readIdempotencyKey(route, headers);
     const onReplay = () => response.setHeader("Idempotent-Replayed", "true");
-    const keyed = idempotencyKey === null ? {} : { idempotencyKey, onReplay };
+    const keyed = idempotencyKey === null ? {} : { keyed: { idempotencyKey, onReplay } };
     const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs, ...keyed };
     const answer = await call(message, options).catch((error: unknown) => {
       throw error instanceof DomainError ? overRest(error, form) : error;

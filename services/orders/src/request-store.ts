@@ -1,6 +1,6 @@
 import { changeAggregate, insertAggregates, type Creation } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { inTransaction } from "@waybill/mongo/transaction.ts";
+import { inTransaction, readOwnWrites } from "@waybill/mongo/transaction.ts";
 import type { WinningEvent } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { ClientSession, Filter } from "mongodb";
 import type { OrdersContext } from "./context.ts";
@@ -51,7 +51,8 @@ export function findCancelRequests(
   tenantId: string,
   ids: readonly string[],
 ): Promise<RequestDocument[]> {
-  return requests.collection.find({ _id: { $in: [...ids] }, tenant_id: tenantId, kind: "cancel" }).toArray();
+  const named = { _id: { $in: [...ids] }, tenant_id: tenantId, kind: "cancel" } as const;
+  return requests.collection.find(named, readOwnWrites(requests.client)).toArray();
 }
 
 /** Which requests a list shows. */
