@@ -3,7 +3,7 @@ import type { FulfillmentState } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { appliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
-import { toFulfillmentState, type Move } from "./lifecycle.ts";
+import { allowedMoves, substatusOf, type Move } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { updateOrder } from "./store.ts";
 
@@ -30,4 +30,18 @@ export async function moveOrder(
     traceparent,
   };
   return { order: toFulfillmentState(await updateOrder(context, change, decide)) };
+}
+
+/** An order as a warehouse sees it. */
+function toFulfillmentState(order: OrderDocument): FulfillmentState {
+  return {
+    order_id: order._id,
+    customer_identifier: order.customer_identifier,
+    status: order.status,
+    substatus: substatusOf(order),
+    version: order.version,
+    allowed_actions: allowedMoves(order),
+    lines: order.line_counts,
+    hold_reason: order.hold?.reason ?? null,
+  };
 }

@@ -3,13 +3,7 @@ import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
-import type {
-  FulfillmentState,
-  LineCount,
-  OrderEventData,
-  Shipment,
-  Short,
-} from "@waybill/proto/orders/v1/fulfillment.ts";
+import type { LineCount, OrderEventData, Shipment, Short } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderDocument } from "./order.ts";
 import { arrived, mayArrive, withArrived, withShipment } from "./shipments.ts";
 import {
@@ -242,20 +236,6 @@ export function replaceLines(order: OrderDocument, lines: readonly LineItem[]): 
   if (order.status === "open") return order;
   const line_counts = recountLines(order.line_counts, lines, order.shorts);
   return inStatus({ ...order, line_counts }, settled);
-}
-
-/** An order as a warehouse sees it. */
-export function toFulfillmentState(order: OrderDocument): FulfillmentState {
-  return {
-    order_id: order._id,
-    customer_identifier: order.customer_identifier,
-    status: order.status,
-    substatus: substatusOf(order),
-    version: order.version,
-    allowed_actions: allowedMoves(order),
-    lines: order.line_counts,
-    hold_reason: order.hold?.reason ?? null,
-  };
 }
 
 /** The decision of a move: the status that it leads to and its event. */

@@ -52,6 +52,11 @@ export const ordersCollection: CollectionDeclaration = {
       unique: true,
       partialFilterExpression: { storefront_id: { $gt: 0 } },
     },
+    {
+      name: "by_tracking_number",
+      key: { tenant_id: 1, "shipments.tracking_number": 1, _id: -1 },
+      partialFilterExpression: { "shipments.tracking_number": { $exists: true } },
+    },
     { name: "by_status", key: { tenant_id: 1, status: 1, updated_at: -1, _id: -1 } },
     { name: "last_updated", key: { tenant_id: 1, updated_at: -1, _id: -1 } },
   ],

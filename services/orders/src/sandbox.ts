@@ -1,18 +1,20 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Decision } from "@waybill/events/aggregates.ts";
 import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalAt } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { LineCount, Shipment } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderToShip } from "@waybill/proto/orders/v1/sandbox.ts";
 import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { appliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
-import { moveOrder } from "./fulfillment.ts";
 import { deliver, pack, ship, short, start, type Move, type Status } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { acceptOrder } from "./rpc/accept-order.ts";
-import { getOrderByCustomerIdentifier, getStoredOrder } from "./store.ts";
+import { getOrderByCustomerIdentifier, getStoredOrder, updateOrder } from "./store.ts";
+import { inProcess, packed, waiting } from "./units.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 
 /** A step of the sandbox's warehouse: a move and its rule. */
@@ -22,9 +24,11 @@ interface Step {
 }
 
 const forward: readonly Status[] = ["open", "atWarehouse", "inProcess", "packed", "fulfilled", "delivered"];
-// An order takes one step per status, and one per shipment and short; more would be a step that changes nothing.
+// An order takes one step per status, and one per shipment and short; more would be steps that change nothing.
 const STEPS_MAX = 100;
-const AT_ONCE = 8;
+const AT_ONCE = 12;
+/** How long to leave an order alone that somebody else is changing. */
+const PAUSE_MS = 50;
 
 /** Takes an order to `target`, step by step as a warehouse would. Answers it; throws what a step refuses. */
 export async function advance(
@@ -47,7 +51,8 @@ export async function shipWhole(
 ): Promise<OrderDocument> {
   return walk(context, call, order_customer_id!, (order) => {
     if (["fulfilled", "delivered", "canceled"].includes(order.status)) return null;
-    if (order.status !== "packed") return plainStep(order);
+    const step = plainStep(order);
+    if (step.move !== "ship") return step;
     assertOnOrder(order, shorts);
     const missing = order.line_counts.filter(
       (line) => shorts.includes(line.sku_customer_id) && line.outstanding > 0,
@@ -62,32 +67,35 @@ export async function shipWhole(
 }
 
 /**
- * Answers a batch of the sandbox, a few orders at a time, each for itself. Throws `SANDBOX_ONLY` where the
- * sandbox is closed, and what a dependency that is down throws.
+ * Answers a batch of the sandbox, a few records at a time, each for itself. Throws `SANDBOX_ONLY` where the
+ * sandbox is closed, and what a dependency that is down throws. `work` answers with what it changed; a call that
+ * may be one transaction (`Idempotency-Key`) works on one record at a time.
  */
-export async function sandboxBatch<RecordType extends { order_customer_id?: string | null | undefined }>(
+export async function sandboxBatch<RecordType extends object>(
   { sandbox }: OrdersContext,
   { failures }: Call,
   records: readonly RecordType[],
-  work: (record: RecordType) => Promise<OrderDocument>,
+  work: (record: RecordType) => Promise<{ _id: string }>,
+  atOnce = AT_ONCE,
 ): Promise<BatchResponse> {
   if (!sandbox) throw new DomainError("SANDBOX_ONLY");
   const results: RecordResult[] = [];
-  for (let from = 0; from < records.length; from += AT_ONCE) {
-    const some = records.slice(from, from + AT_ONCE);
+  for (let from = 0; from < records.length; from += atOnce) {
+    const some = records.slice(from, from + atOnce);
     const answers = some.map((record, at) => resultOf(from + at, record, failures.get(from + at), work));
     results.push(...(await Promise.all(answers)));
   }
   return batchResponse(results);
 }
 
-async function resultOf<RecordType extends { order_customer_id?: string | null | undefined }>(
+async function resultOf<RecordType extends object>(
   index: number,
   record: RecordType,
   failure: DomainError | undefined,
-  work: (record: RecordType) => Promise<OrderDocument>,
+  work: (record: RecordType) => Promise<{ _id: string }>,
 ): Promise<RecordResult> {
-  const name = record.order_customer_id ?? null;
+  const named: { order_customer_id?: string | null } = record;
+  const name = named.order_customer_id ?? null;
   if (failure) return recordFailed(index, name, failure);
   try {
     return recordSuccess(index, (await work(record))._id, name);
@@ -98,14 +106,13 @@ async function resultOf<RecordType extends { order_customer_id?: string | null |
   }
 }
 
-/** The next parcel when the outstanding units are spread evenly over so many. */
+/** The next parcel when the packed units are spread evenly over so many. */
 export function nextParcel(counts: readonly LineCount[], parcels: number): Shipment {
-  const outstanding = counts.reduce((sum, line) => sum + line.outstanding, 0);
-  let rest = Math.ceil(outstanding / parcels);
-  const shipment_line_items = counts.flatMap(({ sku_customer_id, outstanding: units }) => {
-    const quantity = Math.min(units, rest);
+  let rest = Math.ceil(counts.reduce((sum, line) => sum + packed(line), 0) / parcels);
+  const shipment_line_items = counts.flatMap((line) => {
+    const quantity = Math.min(packed(line), rest);
     rest -= quantity;
-    return quantity > 0 ? [{ sku_customer_id, quantity }] : [];
+    return quantity > 0 ? [{ order_line_item_id: line.id, quantity }] : [];
   });
   return { shipment_line_items };
 }
@@ -116,53 +123,68 @@ async function walk(
   customerIdentifier: string,
   next: (order: OrderDocument) => Step | null,
 ): Promise<OrderDocument> {
+  let order = await getOrderByCustomerIdentifier(context, call.tenantId, customerIdentifier);
   for (let steps = 0; steps < STEPS_MAX; steps += 1) {
-    const order = await getOrderByCustomerIdentifier(context, call.tenantId, customerIdentifier);
     const step = next(order);
     if (step === null) return order;
-    await takeStep(context, call, order, step);
+    order = await takeStep(context, call, order, step);
   }
   throw new DomainError("INTERNAL");
 }
 
-/** Takes a step, unless somebody else moved the order meanwhile: then the next look decides anew. */
+/** The order after a step; if somebody else moved it meanwhile, as it is then, to decide anew. */
 async function takeStep(
   context: OrdersContext,
   call: CallOptions,
   order: OrderDocument,
-  { move, decide }: Step,
-): Promise<void> {
-  const request = { order: order._id, request_id: `sandbox:${order.version}` };
+  step: Step,
+): Promise<OrderDocument> {
   try {
-    if (order.status === "open") await acceptOrder(context, request, call);
-    else await moveOrder(context, request, call, move, decide);
+    return await moveBy(context, call, order, step);
   } catch (error) {
-    const { version } = await getStoredOrder(context, call.tenantId, order._id);
-    if (version === order.version) throw error;
+    if (isInTheWay(error)) await delay(PAUSE_MS);
+    const now = await getStoredOrder(context, call.tenantId, order._id);
+    if (now.version === order.version && !isInTheWay(error)) throw error;
+    return now;
   }
 }
 
-function plainStep({ status }: OrderDocument): Step {
+async function moveBy(
+  context: OrdersContext,
+  call: CallOptions,
+  order: OrderDocument,
+  { move, decide }: Step,
+): Promise<OrderDocument> {
+  const { tenantId, traceparent } = call;
+  const requestId = `sandbox:${order.version}`;
+  if (order.status === "open") {
+    await acceptOrder(context, { order: order._id, request_id: requestId }, call);
+    return getStoredOrder(context, tenantId, order._id);
+  }
+  const request = appliedRequest(move, requestId, {});
+  return updateOrder(context, { tenantId, name: order._id, request, traceparent }, decide);
+}
+
+/** Whether an update or another change of the order is under way. */
+function isInTheWay(error: unknown): boolean {
+  return error instanceof DomainError && catalogue[error.code].grpc === "ABORTED";
+}
+
+/** What a warehouse does next with an order that has been accepted; the first step of an open one is to accept it. */
+function plainStep({ status, line_counts }: OrderDocument): Step {
   const shipmentId = newId();
-  if (status === "inProcess") return { move: "pack", decide: pack };
+  if (line_counts.some((line) => waiting(line) > 0)) return { move: "start", decide: start };
+  if (line_counts.some((line) => inProcess(line) > 0)) return { move: "pack", decide: pack };
   if (status === "packed") return { move: "ship", decide: (order) => ship(order, null, shipmentId) };
-  if (status === "fulfilled") return { move: "deliver", decide: deliver };
-  return { move: "start", decide: start };
+  return { move: "deliver", decide: deliver };
 }
 
 function assertOnOrder({ line_counts }: OrderDocument, skus: readonly string[]): void {
-  const unknown = skus.findIndex(
-    (sku) => !line_counts.some(({ sku_customer_id }) => sku_customer_id === sku),
-  );
-  if (unknown === -1) return;
-  const place = {
-    pointer: `/shorts/${unknown}`,
-    code: "LINE_NOT_FOUND",
-    detail: "is not on the order",
-  } as const;
-  throw new DomainError("LINE_NOT_FOUND", undefined, { violations: [place] });
+  const onOrder = new Set(line_counts.map(({ sku_customer_id }) => sku_customer_id));
+  const unknown = skus.findIndex((sku) => !onOrder.has(sku));
+  if (unknown !== -1) throw refusalAt(`/shorts/${unknown}`, "LINE_NOT_FOUND", "is not on the order");
 }
 
-function toShort({ sku_customer_id, outstanding }: LineCount) {
-  return { sku_customer_id, quantity: outstanding, reason: "damage" };
+function toShort({ id, outstanding }: LineCount) {
+  return { order_line_item_id: id, quantity: outstanding, reason: "damage" };
 }

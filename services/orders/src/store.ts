@@ -82,6 +82,20 @@ export async function getOrderByCustomerIdentifier(
   );
 }
 
+/** The order that has the shipment with this tracking number, null if none; of several the newest. */
+export async function findOrderByTrackingNumber(
+  { orders }: OrdersContext,
+  tenantId: string,
+  trackingNumber: string,
+): Promise<OrderDocument | null> {
+  const [found] = await orders.collection
+    .find({ tenant_id: tenantId, "shipments.tracking_number": trackingNumber })
+    .sort({ _id: -1 })
+    .limit(1)
+    .toArray();
+  return found ? fromStored(found) : null;
+}
+
 function found(document: OrderDocument | null): OrderDocument {
   if (document === null) throw new DomainError("ORDER_NOT_FOUND");
   return fromStored(document);

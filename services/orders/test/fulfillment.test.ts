@@ -186,11 +186,56 @@ describe("the sandbox", () => {
     expect(data.map(({ customer_identifier }) => customer_identifier)).toContain("walked");
   });
 
-  it("ships 60 orders in one call", async () => {
+  it("lets a carrier deliver shipments by their tracking numbers, the order with the last", async () => {
+    const order = await created("carried", { line_items: [aLine("shirt", 2)] });
+    await advanced("carried", "packed");
+    for (const tracking_number of ["1z-1", "1z-2"]) {
+      const shipment = { tracking_number, ...parcel({ sku_customer_id: "shirt", quantity: 1 }) };
+      await network.fulfillment.shipOrder({ order, request_id: tracking_number, shipment }, as());
+    }
+    const report = (tracking_number: string) =>
+      network.sandbox.reportShipmentEvents({ events: [{ tracking_number, event: "delivered" }] }, as());
+    expect((await report("1z-1")).results).toMatchObject([{ status: "success", system_id: order }]);
+    expect((await network.orders.getOrder({ order }, as())).order?.status).toBe("fulfilled");
+    await report("1z-2");
+    await report("1z-2");
+    expect((await network.orders.getOrder({ order }, as())).order?.status).toBe("delivered");
+    expect((await eventsOf(order)).at(-1)?.sequence).toBe(8);
+    expect((await report("1z-3")).results).toMatchObject([{ code: "SHIPMENT_NOT_FOUND" }]);
+  });
+
+  it("finds a shipment by an index", async () => {
+    const plan = await network.ordersDb
+      .collection("orders")
+      .find({ tenant_id: "shop", "shipments.tracking_number": "1z-1" })
+      .sort({ _id: -1 })
+      .explain("queryPlanner");
+    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
+    expect(text).toContain("by_tracking_number");
+  });
+
+  it("lets the warehouse decide returns", async () => {
+    const order = await created("rma", { line_items: [aLine("shirt", 2)] });
+    await advanced("rma", "delivered");
+    const asked = { order_id: order, items: [{ sku_customer_id: "shirt", quantity: 2 }] };
+    const { return: opened } = await network.returns.createReturn({ return: asked }, as());
+    const items = [{ sku_customer_id: "shirt", quantity: 1 }];
+    const event = { return_id: opened!.id!, event: "received", items };
+    const events = [event, { ...event, event: "rejected", items: [] }, event];
+    const { results } = await network.sandbox.reportReturnEvents({ events }, as());
+    expect(results.map(({ system_id, code }) => [system_id, code])).toEqual([
+      [opened!.id, null],
+      [opened!.id, null],
+      [null, "RETURN_CLOSED"],
+    ]);
+  });
+
+  it("ships 60 orders within 20 seconds", async () => {
     const names = Array.from({ length: 60 }, (_, index) => `many-${index}`);
     await network.orders.createOrders({ orders: names.map((name) => anOrder(name)) }, as());
     const orders = names.map((name) => ({ order_customer_id: name, shorts: [] }));
-    const { results } = await network.sandbox.shipOrders({ orders }, as());
+    const call = { ...as(), deadline: Date.now() + 20_000 };
+    const { results } = await network.sandbox.shipOrders({ orders }, call);
     expect(results.filter(({ status }) => status === "success")).toHaveLength(60);
   });
 });

@@ -32,6 +32,8 @@ import { receiveReturn } from "./receive-return.ts";
 import { rejectReturn } from "./reject-return.ts";
 import { releaseOrder } from "./release-order.ts";
 import { resolveOrder } from "./resolve-order.ts";
+import { reportReturnEvents } from "./report-return-events.ts";
+import { reportShipmentEvents } from "./report-shipment-events.ts";
 import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 import { shortOrder } from "./short-order.ts";
@@ -80,6 +82,8 @@ export const returnHandlers: Handlers<OrdersContext, typeof ReturnServiceService
 
 export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceService> = {
   advanceOrders,
+  reportReturnEvents,
+  reportShipmentEvents,
   shipOrders,
 };
 
