@@ -385,6 +385,12 @@ const rows = {
     title: "There is not enough stock",
     action: "Take fewer units, or wait until more have come in.",
   },
+  BACKORDERED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order waits for stock",
+    action: "Wait for its event, or let what is there go: backorder_policy partial_ship.",
+  },
 
   // Callbacks.
   CALLBACK_NOT_FOUND: {

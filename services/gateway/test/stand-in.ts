@@ -110,7 +110,7 @@ function note(received: Received, request: unknown, call: Call): void {
 const orderHandlers: Partial<Handlers<Received, typeof OrderServiceService>> = {
   createOrders: async (received, request, call) => {
     note(received, request, call);
-    return batch(request.orders.length);
+    return { ...batch(request.orders.length), plans: [] };
   },
   listOrders: async (received, request, call) => {
     note(received, request, call);

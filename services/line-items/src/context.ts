@@ -6,11 +6,14 @@ import type { Collection } from "mongodb";
 import type { LedgerEntryDocument } from "./ledger.ts";
 import type { FacilityDocument } from "./facility.ts";
 import type { OrderNames } from "./order-names.ts";
+import type { Bell } from "./offers.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
+import type { OrderStockDocument } from "./order-stock.ts";
 import type { SkuDocument } from "./sku.ts";
 import type { StockRequests } from "./stock-store.ts";
 import type { StockDocument } from "./stock.ts";
 import type { Sweeps } from "./store.ts";
+import type { Turns } from "./turns.ts";
 
 /** What every handler of this service works with. */
 export interface LineItemsContext {
@@ -20,6 +23,9 @@ export interface LineItemsContext {
   stock: AggregateStore<StockDocument>;
   facilities: AggregateStore<FacilityDocument>;
   stockRequests: StockRequests;
+  orderStocks: Collection<OrderStockDocument>;
+  turns: Turns;
+  bell: Bell;
   sweeps: Sweeps;
   log: Logger;
   orders: Peer<typeof OrderServiceService>;

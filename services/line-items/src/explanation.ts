@@ -35,6 +35,7 @@ export function explainLine(
     order_line_item_id: demand.lineId,
     sku_id: demand.skuId,
     sku_customer_id: demand.skuCustomerId,
+    pick_style: demand.pickStyle,
     tracked,
     quantity: demand.quantity,
     settled: demand.settled,

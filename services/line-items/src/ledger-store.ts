@@ -4,11 +4,17 @@ import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { LedgerEntryDocument } from "./ledger.ts";
 import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
+import type { OrderStockDocument } from "./order-stock.ts";
+import { withStock } from "./stock-facts.ts";
 
-/** Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none. */
+/**
+ * Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none.
+ * `stock` is what the order has of the stock afterwards, null if nothing of it is tracked.
+ */
 export async function addEntry(
   { ledger, orderLines }: LineItemsContext,
   entry: LedgerEntryDocument,
+  stock: OrderStockDocument | null,
   traceparent: string,
   session: ClientSession,
 ): Promise<void> {
@@ -23,7 +29,7 @@ export async function addEntry(
   await changeAggregate(
     orderLines,
     lines,
-    (current) => followEntries(current, [entry]),
+    (current) => withStock(followEntries(current, [entry]), stock),
     traceparent,
     session,
   );

@@ -10,6 +10,7 @@ import type {
   OrderLines,
   ReplaceLinesRequest,
 } from "@waybill/proto/line_items/v1/line_items.ts";
+import { AllocationTerms } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import {
   follow,
@@ -37,6 +38,8 @@ export interface OrderLinesDocument extends AggregateDocument {
   ledger: Ledger;
   /** The sequence of the last event of the order that the ledger followed; 0 if there was none. */
   order_sequence: number;
+  /** What decides which stock they get. */
+  terms: AllocationTerms;
   /** The request ids of the latest replacements, so that a repeat changes nothing. */
   replacements: string[];
 }
@@ -52,6 +55,9 @@ export const orderLinesCollection: CollectionDeclaration = {
 /** What changed an order's lines, see `LineItemsEventData`. */
 export type Cause = "added" | "patched" | "deleted" | "replaced" | "confirmed";
 
+/** Those of an order that says nothing. */
+export const defaultTerms = AllocationTerms.decode(new Uint8Array());
+
 // Counters and movements of an event have room beside them.
 const LINES_BYTES_MAX = (EVENT_BYTES_MAX / 4) * 3;
 // More than an order has update requests in flight; the oldest are forgotten.
@@ -63,7 +69,7 @@ const REPLACEMENTS_MAX = 20;
  */
 export function createOrderLines(
   tenantId: string,
-  { order_id, line_items, line_ids, order_reference }: OrderLines,
+  { order_id, line_items, line_ids, order_reference, terms }: OrderLines,
   skus: KnownSkus,
   now: string,
 ): OrderLinesDocument {
@@ -85,6 +91,7 @@ export function createOrderLines(
     lines,
     ledger: {},
     order_sequence: 0,
+    terms: terms ?? defaultTerms,
     replacements: [],
   };
 }
@@ -193,6 +200,8 @@ export function lineItemsEventData(
     movements,
     lines_sequence: sequence + 1,
     order_sequence,
+    backordered: false,
+    shorts: [],
   };
 }
 

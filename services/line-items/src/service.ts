@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
@@ -19,7 +20,9 @@ import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { LineItemsContext } from "./context.ts";
 import { ledgerCollection } from "./ledger.ts";
 import { facilitiesCollection } from "./facility.ts";
+import { startOffers } from "./offers.ts";
 import { orderLinesCollection } from "./order-lines.ts";
+import { orderStockCollection } from "./order-stock.ts";
 import {
   inventoryHandlers,
   lineItemHandlers,
@@ -32,6 +35,7 @@ import { stockRequestsCollection } from "./stock-store.ts";
 import { stockCollection } from "./stock.ts";
 import { sweepsCollection } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
+import { createTurns } from "./turns.ts";
 
 /** Events of one transaction: each that moves units changes one order's lines. */
 const LEDGER_EVENTS_MAX = 100;
@@ -46,12 +50,14 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
       stockCollection,
       facilitiesCollection,
       stockRequestsCollection,
+      orderStockCollection,
       sweepsCollection,
       appliedCollection(),
     ],
     build(database, running) {
       const orders = running.use(openChannel("orders", config.ordersAddress));
       const context = createContext(database, peer(orders, OrderServiceService), process.log, config.sandbox);
+      running.use(startOffers(context));
       running.use(startSweeper(context, config.sweepIntervalMs));
       const consumer = running.use(startLedger(config, context, database, process.log));
       return {
@@ -101,6 +107,9 @@ export function createContext(
     stock: aggregateStore(database, stockCollection),
     facilities: aggregateStore(database, facilitiesCollection),
     stockRequests: database.db.collection(stockRequestsCollection.name),
+    orderStocks: database.db.collection(orderStockCollection.name),
+    turns: createTurns(),
+    bell: new EventEmitter(),
     sweeps: database.db.collection(sweepsCollection.name),
     orders,
     orderNames: new Map(),

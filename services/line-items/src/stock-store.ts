@@ -66,7 +66,9 @@ export async function changeStock(
     );
     return lot;
   };
-  return retryOnDuplicate(() => inTransaction(context.stock.client, once));
+  const lot = await retryOnDuplicate(() => inTransaction(context.stock.client, once));
+  context.bell.emit("ring");
+  return lot;
 }
 
 async function stockToChange(

@@ -5,7 +5,7 @@ import type { LineItem, LineTotals } from "@waybill/proto/line_items/v1/line_ite
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
-import type { Collection, Filter } from "mongodb";
+import type { ClientSession, Collection, Filter } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { KnownSkus, SkuNames } from "./line.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
@@ -83,6 +83,16 @@ export async function markUsed(
   return matchedCount === ids.length;
 }
 
+/** The SKUs of the tenant with these ids, those that are known. */
+export function findSkusById(
+  { skus }: LineItemsContext,
+  tenantId: string,
+  ids: readonly string[],
+  session: ClientSession,
+): Promise<SkuDocument[]> {
+  return skus.collection.find({ tenant_id: tenantId, _id: { $in: [...ids] } }, { session }).toArray();
+}
+
 /** The SKUs that these lines name: two queries, however many lines. */
 export async function findSkusOfLines(
   { skus }: LineItemsContext,
@@ -147,12 +157,14 @@ export async function getOrderLines(
   return found(await orderLines.collection.findOne(linesKey(name)), name);
 }
 
-function linesKey(name: LinesName): Filter<OrderLinesDocument> {
+/** The filter of what is named. */
+export function linesKey(name: LinesName): Filter<OrderLinesDocument> {
   const key = "orderId" in name ? { _id: name.orderId } : { "lines.id": name.lineId };
   return { tenant_id: name.tenantId, ...key };
 }
 
-function found(document: OrderLinesDocument | null, name: LinesName): OrderLinesDocument {
+/** What was found. Throws `ORDER_NOT_FOUND` or `LINE_ITEM_NOT_FOUND`. */
+export function found(document: OrderLinesDocument | null, name: LinesName): OrderLinesDocument {
   if (document !== null) return document;
   throw new DomainError("orderId" in name ? "ORDER_NOT_FOUND" : "LINE_ITEM_NOT_FOUND");
 }

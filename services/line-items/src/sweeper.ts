@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { firstIdAt } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
+import { releaseAttempts } from "./booking.ts";
 import type { LineItemsContext } from "./context.ts";
 import { reopen, type OrderLinesDocument } from "./order-lines.ts";
 import {
@@ -108,6 +109,8 @@ async function freeUnknown(
   const known = new Set(ids);
   const unknown = attempts.filter(({ _id }) => !known.has(_id));
   if (unknown.length === 0) return;
+  const orderIds = unknown.map(({ _id }) => _id);
+  await releaseAttempts(context, tenantId, orderIds, call.traceparent);
   await freeAttempts(context, unknown);
   context.log.info({ tenant_id: tenantId, orders: unknown.length }, "sweep.freed");
 }

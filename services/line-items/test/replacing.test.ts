@@ -43,6 +43,8 @@ describe("the lines of an order can be replaced", () => {
       cause: "replaced",
       lines: first.lines!.line_items,
       movements: [],
+      backordered: false,
+      shorts: [],
       lines_sequence: 1,
       order_sequence: 0,
     });

@@ -3,12 +3,12 @@ import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newId, newReference } from "@waybill/mongo/ids.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
-import type { Order } from "@waybill/proto/orders/v1/orders.ts";
-import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
+import type { CreateOrdersResponse, Order } from "@waybill/proto/orders/v1/orders.ts";
+import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { addressWarnings } from "./address-warnings.ts";
 import type { OrdersContext } from "./context.ts";
-import { rehearseCreation } from "./creation.ts";
+import { rehearseCreation, type PlannedOutcome } from "./creation.ts";
 import { assertLinesBounded, recordRefusal, type OrderCandidate } from "./order.ts";
 
 /** How the records of one call hang together: see `mode` of CreateOrdersRequest. */
@@ -20,13 +20,15 @@ export async function createRecords(
   records: readonly Order[],
   call: Call,
   mode: Mode,
-): Promise<BatchResponse> {
+): Promise<CreateOrdersResponse> {
   assertLinesBounded(records);
   const checked = records.map(
     (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
   );
-  const outcomes = await outcomesOf(context, call.tenantId, checked, mode);
-  return batchResponse(outcomes.map((outcome, index) => toResult(index, records[index]!, outcome)));
+  const planned = await outcomesOf(context, call.tenantId, checked, mode);
+  const results = planned.map(({ outcome }, index) => toResult(index, records[index]!, outcome));
+  const plans = planned.flatMap(({ plan }, index) => (plan === null ? [] : [{ index, allocation: plan }]));
+  return { ...batchResponse(results), plans };
 }
 
 function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
@@ -41,19 +43,21 @@ function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
   };
 }
 
-/** The outcome of each record, in their order. */
+/** The outcome of each record, in their order, with its plan if nothing was to be stored. */
 async function outcomesOf(
   context: OrdersContext,
   tenantId: string,
   checked: readonly (OrderCandidate | DomainError)[],
   mode: Mode,
-): Promise<Rehearsal[]> {
+): Promise<PlannedOutcome[]> {
   const candidates = checked.filter((item): item is OrderCandidate => !(item instanceof DomainError));
   const doomed = mode === "atomic" && candidates.length < checked.length;
   const answered = await createBy(context, tenantId, candidates, doomed ? "validate_only" : mode);
   const byCandidate = new Map(candidates.map((candidate, index) => [candidate, answered[index]!]));
-  const outcomes = checked.map((item) => (item instanceof DomainError ? item : byCandidate.get(item)!));
-  return doomed ? outcomes.map(orAborted) : outcomes;
+  const outcomes = checked.map((item) =>
+    item instanceof DomainError ? withoutPlan(item) : byCandidate.get(item)!,
+  );
+  return doomed ? outcomes.map(({ outcome }) => withoutPlan(orAborted(outcome))) : outcomes;
 }
 
 async function createBy(
@@ -61,11 +65,15 @@ async function createBy(
   tenantId: string,
   candidates: readonly OrderCandidate[],
   mode: Mode,
-): Promise<Rehearsal[]> {
+): Promise<PlannedOutcome[]> {
   if (candidates.length === 0) return [];
   if (mode === "validate_only") return rehearseCreation(context, tenantId, candidates);
   const creation = mode === "atomic" ? context.atomicCreation : context.creation;
-  return creation.submit(tenantId, candidates);
+  return (await creation.submit(tenantId, candidates)).map(withoutPlan);
+}
+
+function withoutPlan(outcome: Rehearsal): PlannedOutcome {
+  return { outcome, plan: null };
 }
 
 function orAborted(outcome: Rehearsal): DomainError {

@@ -5,8 +5,10 @@ import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import { timeOfId } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
+import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
+import { termsOf, type StockFacts } from "./backorder.ts";
 import type { OrdersContext } from "./context.ts";
 import { createOrder, type OrderCandidate } from "./order.ts";
 import { findOrderWinners } from "./store.ts";
@@ -44,29 +46,51 @@ export async function createAtomically(
   return candidates.map((candidate) => outcomes.get(candidate)!);
 }
 
+/** What would become of a candidate, and the stock that it would get; null if it is there already or refused. */
+export interface PlannedOutcome {
+  outcome: Rehearsal;
+  plan: OrderAllocation | null;
+}
+
 /** What `createGroup` would answer; stores nothing. */
 export async function rehearseCreation(
   context: CreationContext,
   tenantId: string,
   candidates: readonly OrderCandidate[],
-): Promise<Rehearsal[]> {
-  const rehearsals = await rehearse(orderCreator(context, tenantId), candidates);
-  return candidates.map((candidate) => rehearsals.get(candidate)!);
+): Promise<PlannedOutcome[]> {
+  const answers: Answers = new Map();
+  const rehearsals = await rehearse(orderCreator(context, tenantId, answers), candidates);
+  return candidates.map((candidate) => ({
+    outcome: rehearsals.get(candidate)!,
+    plan: answers.get(candidate)?.plan ?? null,
+  }));
 }
 
-function orderCreator(context: CreationContext, tenantId: string): RehearsingCreator<OrderCandidate> {
+/** What line-items answered about the lines of each candidate, the last time it was asked. */
+type Answers = Map<OrderCandidate, LinesResult>;
+
+function orderCreator(
+  context: CreationContext,
+  tenantId: string,
+  answers: Answers = new Map(),
+): RehearsingCreator<OrderCandidate> {
   return {
     findWinners: (identifiers) => findOrderWinners(context, tenantId, identifiers),
     async prepare(candidates) {
       assertFresh(candidates);
-      return createLines(context, tenantId, candidates, false);
+      return createLines(context, tenantId, candidates, answers, false);
     },
-    rehearse: (candidates) => createLines(context, tenantId, candidates, true),
+    rehearse: (candidates) => createLines(context, tenantId, candidates, answers, true),
     async commit(candidates) {
       const numbers = await context.orderNumbers.take(tenantId, candidates.length);
       const now = new Date().toISOString();
       const creations = candidates.map((candidate, index) => ({
-        ...createOrder(candidate, { tenantId, orderNr: numbers[index]!, now }),
+        ...createOrder(candidate, {
+          tenantId,
+          orderNr: numbers[index]!,
+          now,
+          stock: stockFacts(answers.get(candidate)),
+        }),
         traceparent: candidate.traceparent,
       }));
       await insertAggregates(context.orders, creations, () => assertFresh(candidates));
@@ -81,6 +105,7 @@ async function createLines(
   { lineItems }: CreationContext,
   tenantId: string,
   candidates: readonly OrderCandidate[],
+  answers: Answers,
   planOnly: boolean,
 ): Promise<Map<OrderCandidate, DomainError>> {
   const orders = candidates.map(({ id, lineIds, reference, record }) => ({
@@ -88,16 +113,23 @@ async function createLines(
     line_items: record.line_items,
     line_ids: lineIds,
     order_reference: reference,
+    terms: termsOf(record),
   }));
   const { results } = await lineItems.createLineItems(
     { orders, plan_only: planOnly },
     { ...newCaller(tenantId, candidates[0]!.traceparent), deadline: Date.now() + LINES_MS_MAX },
   );
+  candidates.forEach((candidate, index) => answers.set(candidate, results[index]!));
   const refused = candidates.flatMap((candidate, index) => {
     const refusal = toRefusal(results[index]!);
     return refusal === null ? [] : [[candidate, refusal] as const];
   });
   return new Map(refused);
+}
+
+/** The lines of a new order have the revision 1. */
+function stockFacts(answer: LinesResult | undefined): StockFacts {
+  return { backordered: answer?.backordered ?? false, shorts: answer?.shorts ?? [], linesRevision: 1 };
 }
 
 function toRefusal({ code, reason, pointer }: LinesResult): DomainError | null {

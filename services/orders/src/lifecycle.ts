@@ -1,4 +1,5 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
+import type { NewEvent } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -246,9 +247,13 @@ export function moved(
 ): Decision<OrderDocument> {
   const after = inStatus(order, legality[move].to);
   const state = after.status === order.status ? after : { ...after, status_sequence: order.sequence + 1 };
-  const type = `waybill.order.${eventNames[move]}.v1`;
-  const data = orderEventData(state, movements);
-  return { state, events: [{ topic: topics.orders, type, messageType: "orderEvent", data }] };
+  return { state, events: [orderEvent(state, eventNames[move], movements)] };
+}
+
+/** An `orderEvent` about the order as it is now; `name` is the verb of its type, such as `shipped`. */
+export function orderEvent(order: OrderDocument, name: string, movements: Movement[] = []): NewEvent {
+  const type = `waybill.order.${name}.v1`;
+  return { topic: topics.orders, type, messageType: "orderEvent", data: orderEventData(order, movements) };
 }
 
 /** The documented data of an orderEvent, always with all shipments and shorts. */

@@ -16,15 +16,17 @@ const SEAL_MS_MAX = 30_000;
 
 /**
  * Has line-items close the lines of an open order, which is the first step out of `open`. After a crash they
- * stay closed, and the next attempt goes on from there.
+ * stay closed, and the next attempt goes on from there. With `unlessBackordered` it refuses an order that
+ * waits for stock and does not go without (`BACKORDERED`): its lines stay open.
  */
 export async function sealLines(
   { lineItems }: Pick<OrdersContext, "lineItems">,
   { _id, version }: OrderDocument,
   call: CallOptions,
+  unlessBackordered = false,
 ): Promise<SealedLines> {
   const sealedAt = performance.now();
-  const { lines } = await lineItems.sealLines({ order_id: _id }, call);
+  const { lines } = await lineItems.sealLines({ order_id: _id, unless_backordered: unlessBackordered }, call);
   return {
     lines: lines!.line_items,
     assertCurrent(order) {

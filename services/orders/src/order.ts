@@ -4,10 +4,11 @@ import { EVENT_BYTES_MAX } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import type { LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { LineItem, LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 import type { AppliedRequest } from "./applied-requests.ts";
+import { withStockAtCreation, type StockFacts } from "./backorder.ts";
 import { allowedMoves, substatusOf } from "./lifecycle.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
@@ -28,6 +29,8 @@ export interface OrderDocument
   hold: Hold | null;
   /** Whether units wait for stock. */
   backordered: boolean;
+  /** The revision of the lines that `backordered` is known of. */
+  stock_revision: number;
   /** The latest moves, so that a repeat changes nothing. */
   requests: AppliedRequest[];
   /** Of the record as it was first submitted. */
@@ -81,7 +84,11 @@ export interface NewOrder {
   orderNr: number;
   /** RFC 3339, UTC. */
   now: string;
+  /** What was decided about its stock; none: it has all of it. */
+  stock?: StockFacts;
 }
+
+const supplied: StockFacts = { backordered: false, shorts: [], linesRevision: 1 };
 
 const PRIORITY_DEFAULT = 100;
 const CALL_LINES_MAX = 20_000;
@@ -105,6 +112,7 @@ const blankDocument = {
   changing: null,
   hold: null,
   backordered: false,
+  stock_revision: 0,
   requests: [],
 };
 
@@ -139,7 +147,7 @@ function policiesRefusal({ split_policy, backorder_policy }: Policies): DomainEr
 /** The rule of creating an order: defaults filled in, and the event of its creation. */
 export function createOrder(
   candidate: OrderCandidate,
-  { tenantId, orderNr, now }: NewOrder,
+  { tenantId, orderNr, now, stock = supplied }: NewOrder,
 ): Decision<OrderDocument> {
   const {
     id: _unset,
@@ -160,14 +168,20 @@ export function createOrder(
     line_counts: [],
     changing: null,
     hold: null,
-    backordered: false,
+    backordered: stock.backordered,
+    stock_revision: stock.linesRevision,
     requests: [],
     created_at: now,
     fingerprint: candidate.fingerprint,
   };
   const lines = line_items.map((line, index) => ({ ...line, id: candidate.lineIds[index]! }));
   const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 });
-  return { state, events: [{ topic: topics.orders, type: "waybill.order.created.v1", data }] };
+  const created = { topic: topics.orders, type: "waybill.order.created.v1", data };
+  return withStockAtCreation({ state, events: [created] }, stock, sumOf(line_items));
+}
+
+function sumOf(lines: readonly LineItem[]): number {
+  return lines.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0);
 }
 
 type Defaulted = Pick<Order, "priority" | "backorder_policy" | "routing_policy" | "split_policy">;
@@ -200,6 +214,7 @@ export function toOrder(document: OrderDocument, lines: OrderLines): Order {
     changing,
     hold,
     backordered,
+    stock_revision,
     requests,
     ...fields
   } = document;

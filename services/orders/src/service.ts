@@ -1,5 +1,6 @@
 import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
+import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
@@ -17,6 +18,7 @@ import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.
 import { startService, type Service } from "@waybill/service/start.ts";
 import type { OrdersConfig } from "./config.ts";
 import { onOrderRequests } from "./consumers/on-order-request.ts";
+import { onLineItemsEvents } from "./consumers/on-line-items-event.ts";
 import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { groupCommit } from "./group-commit.ts";
@@ -44,6 +46,7 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
     build(database, running) {
       const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
       const context = createContext(config, database, lineItems, process.log);
+      running.use(followLineItems(config, context, database, process.log));
       running.use(startRequestSweeper(context));
       running.use(startDeciding(config, context));
       return {
@@ -57,6 +60,27 @@ export function startOrders(config: OrdersConfig, process: ProcessContext): Prom
         ],
       };
     },
+  });
+}
+
+/** The positions of the consumer of line-item events. */
+const linesAppliedCollection = appliedCollection("applied_line_items");
+
+/** Without Kafka the service is ready all the same: orders learn later that their stock is there. */
+function followLineItems(
+  { kafka }: OrdersConfig,
+  context: OrdersContext,
+  { client, db }: ServiceDatabase,
+  log: Logger,
+): Consumer {
+  const applied = appliedStore(client, db, topics.lineItems, log, linesAppliedCollection);
+  return startConsumer({
+    group: "orders-stock",
+    topic: topics.lineItems,
+    kafka,
+    log,
+    handle: (events) => onLineItemsEvents(context, applied, events),
+    unavailable: mongoFailure,
   });
 }
 

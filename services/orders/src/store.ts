@@ -3,7 +3,7 @@ import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
-import type { Filter } from "mongodb";
+import type { ClientSession, Filter } from "mongodb";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, ORDER_NR_FIRST, type OrderDocument } from "./order.ts";
@@ -134,4 +134,17 @@ export async function findStandings(
     .project<{ _id: string; status: string }>({ status: 1 })
     .toArray();
   return found.map(({ _id, status }) => ({ id: _id, status }));
+}
+
+/** Those of these orders that wait for stock. */
+export async function findBackordered(
+  { orders }: Pick<OrdersContext, "orders">,
+  ids: readonly string[],
+  session: ClientSession,
+): Promise<ReadonlySet<string>> {
+  const found = await orders.collection
+    .find({ _id: { $in: [...ids] }, backordered: true }, { session })
+    .project<{ _id: string }>({ _id: 1 })
+    .toArray();
+  return new Set(found.map(({ _id }) => _id));
 }

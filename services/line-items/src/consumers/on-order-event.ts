@@ -1,19 +1,54 @@
-import { applyOnce, type AppliedStore } from "@waybill/events/consumer/applied.ts";
+import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
 import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
+import type { ClientSession } from "mongodb";
+import { confirmOrders, followMovements, type Bookings } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { addEntry } from "../ledger-store.ts";
 import { toEntry } from "../ledger.ts";
+import type { OrderStockDocument } from "../order-stock.ts";
 
-/** Has the ledger follow the units that orders moved: an entry of each event that moves some, once. */
-export function onOrderEvents(
+/**
+ * Has the stock and the ledger follow the units that orders moved: an entry of each event that moves some,
+ * once. An order that was created may wait for stock from now on.
+ */
+export async function onOrderEvents(
   context: LineItemsContext,
   applied: AppliedStore,
   events: readonly ConsumedEvent[],
 ): Promise<void> {
-  return applyOnce(applied, events, async (fresh, session) => {
+  let mayOffer = false;
+  await applyOnce(applied, events, async (fresh, session) => {
+    const stocks = new Map<string, OrderStockDocument>();
+    for (const [tenantId, own] of Map.groupBy(fresh, (event) => event.tenantId)) {
+      const followed = await followStock(context, tenantId, own, session);
+      for (const [orderId, stock] of followed) stocks.set(orderId, stock);
+    }
+    mayOffer = stocks.size > 0;
     for (const event of fresh) {
       const entry = toEntry(event.tenantId, event.aggregateId, event);
-      if (entry.movements.length > 0) await addEntry(context, entry, event.traceparent, session);
+      const stock = stocks.get(event.aggregateId) ?? null;
+      if (entry.movements.length > 0) await addEntry(context, entry, stock, event.traceparent, session);
     }
   });
+  if (mayOffer) context.bell.emit("ring");
+}
+
+/** What the orders that moved units, or were created, have of the stock afterwards. */
+async function followStock(
+  context: LineItemsContext,
+  tenantId: string,
+  events: readonly FreshEvent[],
+  session: ClientSession,
+): Promise<Bookings> {
+  const created = events.filter(({ type }) => type === "waybill.order.created.v1");
+  const createdIds = created.map(({ aggregateId }) => aggregateId);
+  const confirmed =
+    createdIds.length > 0 ? await confirmOrders(context, tenantId, createdIds, session) : new Map();
+  const moved = events
+    .map((event) => toEntry(tenantId, event.aggregateId, event))
+    .filter(({ movements }) => movements.length > 0)
+    .map(({ order_id, movements }) => ({ orderId: order_id, movements }));
+  if (moved.length === 0) return confirmed;
+  const followed = await followMovements(context, tenantId, moved, events[0]!.traceparent, session);
+  return new Map([...confirmed, ...followed]);
 }

@@ -6,9 +6,12 @@ import type {
   OrderLines,
 } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { bookOrders, rehearseBooking, type Bookings } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import type { KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
+import { findTrackedSkus } from "../order-stock-store.ts";
+import { isBackordered, newOrderStock, toOrderAllocation } from "../order-stock.ts";
 import { findSkusOfLines, insertOrderLines, takeSkusOfLines } from "../store.ts";
 
 export async function createLineItems(
@@ -23,8 +26,17 @@ export async function createLineItems(
     (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now),
   );
   const good = decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError));
-  if (!plan_only) await insertOrderLines(context, good);
-  return { results: decided.map(toResult) };
+  const { tracked, untracked } = await splitTracked(context, call.tenantId, good);
+  if (plan_only) {
+    const plans = await rehearseBooking(context, call.tenantId, tracked, skus);
+    return { results: decided.map((one) => withPlan(toResult(one, plans), one, plans)) };
+  }
+  await insertOrderLines(context, untracked);
+  const bookings =
+    tracked.length > 0
+      ? await bookOrders(context, call.tenantId, tracked, skus, call.traceparent)
+      : new Map();
+  return { results: decided.map((one) => toResult(one, bookings)) };
 }
 
 function decide(
@@ -41,7 +53,42 @@ function decide(
   }
 }
 
-function toResult(decided: OrderLinesDocument | DomainError): LinesResult {
-  if (!(decided instanceof DomainError)) return { code: null, reason: null, pointer: null };
-  return { code: decided.code, reason: decided.message, pointer: decided.violations[0]?.pointer ?? null };
+/** Orders of which some SKU's stock is recorded are booked; the others need no more than an insert. */
+async function splitTracked(
+  context: LineItemsContext,
+  tenantId: string,
+  documents: readonly OrderLinesDocument[],
+) {
+  const skuIds = new Set(documents.flatMap(({ lines }) => lines.map(({ sku_id }) => sku_id!)));
+  const trackedSkus = await findTrackedSkus(context, tenantId, [...skuIds]);
+  const isTracked = ({ lines }: OrderLinesDocument) => lines.some(({ sku_id }) => trackedSkus.has(sku_id!));
+  return {
+    tracked: documents.filter(isTracked),
+    untracked: documents.filter((document) => !isTracked(document)),
+  };
+}
+
+function toResult(decided: OrderLinesDocument | DomainError, bookings: Bookings): LinesResult {
+  if (decided instanceof DomainError) {
+    const pointer = decided.violations[0]?.pointer ?? null;
+    return { code: decided.code, reason: decided.message, pointer, shorts: [] };
+  }
+  const booked = bookings.get(decided._id);
+  return {
+    code: null,
+    reason: null,
+    pointer: null,
+    backordered: booked ? isBackordered(booked) : false,
+    shorts: booked?.shorts ?? [],
+  };
+}
+
+function withPlan(
+  result: LinesResult,
+  decided: OrderLinesDocument | DomainError,
+  plans: Bookings,
+): LinesResult {
+  if (decided instanceof DomainError) return result;
+  const plan = plans.get(decided._id) ?? newOrderStock(decided, decided.terms, decided.updated_at);
+  return { ...result, plan: toOrderAllocation(plan) };
 }

@@ -4,12 +4,13 @@ import type {
   CreateOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { changeLines } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { addLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
 import { orderIdOf } from "../order-names.ts";
-import { takeSkusOfLines, updateOrderLines } from "../store.ts";
+import { takeSkusOfLines } from "../store.ts";
 
 export async function createOrderLineItem(
   context: LineItemsContext,
@@ -20,6 +21,6 @@ export async function createOrderLineItem(
   const skus = await takeSkusOfLines(context, call.tenantId, [input!]);
   const id = newId();
   const add = (current: OrderLinesDocument) => addLine(current, input!, id, skus);
-  const lines = await updateOrderLines(context, name, add, call.traceparent);
+  const { lines } = await changeLines(context, name, call, add);
   return { order_line_item: await showLine(context, lines, id) };
 }

@@ -3,10 +3,10 @@ import type {
   DeleteOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { changeLines } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { removeLine } from "../line-changes.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
-import { updateOrderLines } from "../store.ts";
 
 export async function deleteOrderLineItem(
   context: LineItemsContext,
@@ -15,6 +15,6 @@ export async function deleteOrderLineItem(
 ): Promise<DeleteOrderLineItemResponse> {
   const lineId = request.id!.toLowerCase();
   const remove = (current: OrderLinesDocument) => removeLine(current, lineId, request.if_match);
-  await updateOrderLines(context, { tenantId, lineId }, remove, traceparent);
+  await changeLines(context, { tenantId, lineId }, { traceparent }, remove);
   return {};
 }

@@ -1,9 +1,11 @@
 import { newId } from "@waybill/mongo/ids.ts";
 import type { ReplaceLinesRequest, ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { changeLines } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { replaceLines as replace, toOrderLines } from "../order-lines.ts";
-import { takeSkusOfLines, updateOrderLines } from "../store.ts";
+import { isBackordered } from "../order-stock.ts";
+import { takeSkusOfLines } from "../store.ts";
 
 export async function replaceLines(
   context: LineItemsContext,
@@ -12,11 +14,14 @@ export async function replaceLines(
 ): Promise<ReplaceLinesResponse> {
   const skus = await takeSkusOfLines(context, tenantId, request.line_items);
   const newIds = request.line_items.map(() => newId());
-  const lines = await updateOrderLines(
-    context,
-    { tenantId, orderId: request.order_id! },
-    (current) => replace(current, request, newIds, skus),
-    traceparent,
+  const name = { tenantId, orderId: request.order_id! };
+  const change = { traceparent, terms: request.terms };
+  const { lines, stock } = await changeLines(context, name, change, (current) =>
+    replace(current, request, newIds, skus),
   );
-  return { lines: toOrderLines(lines) };
+  return {
+    lines: toOrderLines(lines),
+    backordered: stock ? isBackordered(stock) : false,
+    shorts: stock?.shorts ?? [],
+  };
 }

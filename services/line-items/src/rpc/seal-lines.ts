@@ -1,15 +1,24 @@
+import { changeAggregate } from "@waybill/events/aggregates.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { SealLinesRequest, SealLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { seal, toOrderLines } from "../order-lines.ts";
-import { updateOrderLines } from "../store.ts";
+import { findOrderStocks } from "../order-stock-store.ts";
+import { assertMayGo } from "../order-stock.ts";
 
 export async function sealLines(
   context: LineItemsContext,
   request: SealLinesRequest,
   { tenantId, traceparent }: Call,
 ): Promise<SealLinesResponse> {
-  const name = { tenantId, orderId: request.order_id! };
-  const lines = await updateOrderLines(context, name, seal, traceparent);
+  const lines = await inTransaction(context.orderLines.client, async (session) => {
+    const order = { _id: request.order_id!, tenant_id: tenantId };
+    const [stock] = await findOrderStocks(context, tenantId, [order._id], session);
+    if (request.unless_backordered && stock) assertMayGo(stock);
+    return changeAggregate(context.orderLines, order, seal, traceparent, session);
+  });
+  if (lines === null) throw new DomainError("ORDER_NOT_FOUND");
   return { lines: toOrderLines(lines) };
 }

@@ -3,11 +3,12 @@ import type {
   UpdateOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { changeLines } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { patchLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
-import { takeSkusOfLines, updateOrderLines } from "../store.ts";
+import { takeSkusOfLines } from "../store.ts";
 
 export async function updateOrderLineItem(
   context: LineItemsContext,
@@ -18,6 +19,6 @@ export async function updateOrderLineItem(
   const { sku_id = null } = request.order_line_item!;
   const skus = await takeSkusOfLines(context, tenantId, [{ sku_id, sku_customer_id: null }]);
   const patch = (current: OrderLinesDocument) => patchLine(current, lineId, request, skus);
-  const lines = await updateOrderLines(context, { tenantId, lineId }, patch, traceparent);
+  const { lines } = await changeLines(context, { tenantId, lineId }, { traceparent }, patch);
   return { order_line_item: await showLine(context, lines, lineId) };
 }

@@ -15,7 +15,7 @@ export async function acceptOrder(
   const order = await getStoredOrder(context, call.tenantId, request.order!);
   if (order.status !== "open") return moveOrder(context, request, call, "accept", (now) => accept(now, []));
   assertAllowed(order, "accept");
-  const sealed = await sealLines(context, order, call);
+  const sealed = await sealLines(context, order, call, true);
   return moveOrder(context, request, call, "accept", (now) => {
     assertAllowed(now, "accept");
     sealed.assertCurrent(now);

@@ -1,0 +1,78 @@
+import { writeAggregates } from "@waybill/events/aggregates.ts";
+import type { ClientSession } from "mongodb";
+import type { LineItemsContext } from "./context.ts";
+import type { OrderStockDocument } from "./order-stock.ts";
+import { changedStocks, openShelves, type OpenShelves } from "./shelves.ts";
+import { listFacilityDocuments } from "./stock-store.ts";
+
+/** Which of these SKUs are tracked. Answered from an index alone. */
+export async function findTrackedSkus(
+  { stock }: LineItemsContext,
+  tenantId: string,
+  skuIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (skuIds.length === 0) return new Set();
+  const found = await stock.collection
+    .find({ tenant_id: tenantId, sku_id: { $in: [...skuIds] } })
+    .project<{ sku_id: string }>({ _id: 0, sku_id: 1 })
+    .toArray();
+  return new Set(found.map(({ sku_id }) => sku_id));
+}
+
+/** The stock of these SKUs, to be decided about: two queries, however many. Untracked ones are not in it. */
+export async function loadShelves(
+  context: LineItemsContext,
+  tenantId: string,
+  skuIds: readonly string[],
+  session?: ClientSession,
+): Promise<OpenShelves> {
+  const stocks = await context.stock.collection
+    .find({ tenant_id: tenantId, sku_id: { $in: [...new Set(skuIds)] } }, session ? { session } : {})
+    .toArray();
+  const facilities = stocks.length > 0 ? await listFacilityDocuments(context, tenantId, session) : [];
+  return openShelves(stocks, facilities, new Date().toISOString());
+}
+
+/** What these orders have of the stock, those that have any. */
+export function findOrderStocks(
+  { orderStocks }: LineItemsContext,
+  tenantId: string,
+  orderIds: readonly string[],
+  session?: ClientSession,
+): Promise<OrderStockDocument[]> {
+  return orderStocks
+    .find({ _id: { $in: [...orderIds] }, tenant_id: tenantId }, session ? { session } : {})
+    .toArray();
+}
+
+/** Makes the shelves the stock, with their events, and stores what the orders have: at most three calls. */
+export async function saveStock(
+  { stock, orderStocks }: LineItemsContext,
+  shelves: OpenShelves,
+  orders: readonly OrderStockDocument[],
+  traceparent: string,
+  session: ClientSession,
+): Promise<void> {
+  await writeAggregates(stock, changedStocks(shelves), traceparent, session);
+  if (orders.length === 0) return;
+  const writes = orders.map((replacement) => {
+    const { _id, ...fields } = replacement;
+    return { replaceOne: { filter: { _id }, replacement: fields, upsert: true } };
+  });
+  await orderStocks.bulkWrite(writes, { session, ordered: false });
+}
+
+/** The ids of attempts that would wait for a SKU if they became orders. */
+export async function findUnconfirmed(
+  { orderStocks }: LineItemsContext,
+  tenantId: string,
+  skuId: string,
+  limit: number,
+): Promise<string[]> {
+  const found = await orderStocks
+    .find({ tenant_id: tenantId, waiting_skus: skuId, confirmed: false })
+    .project<{ _id: string }>({ _id: 1 })
+    .limit(limit)
+    .toArray();
+  return found.map(({ _id }) => _id);
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from "node:crypto";
+import { aLine, anOrder } from "@waybill/dev-env/records.ts";
+import type { Order } from "@waybill/proto/orders/v1/orders.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { OrderStockDocument } from "../src/order-stock.ts";
+import { newStockCalls, type StockCalls } from "./stock-calls.ts";
+
+let network: TestNetwork;
+let calls: StockCalls;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  calls = newStockCalls(network, "shop");
+  await calls.facility("east");
+  await calls.facility("west");
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const soon = { timeout: 20_000, interval: 50 };
+
+async function order(sku: string, quantity: number, change: Partial<Order> = {}): Promise<string> {
+  const record = anOrder(randomUUID(), { line_items: [aLine(sku, quantity)], ...change });
+  const { results } = await network.orders.createOrders({ orders: [record] }, network.as("shop"));
+  expect(results[0]).toMatchObject({ code: null });
+  return results[0]!.system_id!;
+}
+
+const read = async (id: string) => (await network.orders.getOrder({ order: id }, network.as("shop"))).order!;
+const stockOf = (id: string) =>
+  network.lineItemsDb.collection<OrderStockDocument>("allocations").findOne({ _id: id });
+const inventoryOf = async (sku: string) =>
+  (await network.inventory.listInventory({ id: [], cid: [sku] }, network.as("shop"))).data[0]!;
+const eventsOf = async (id: string) =>
+  (await network.orders.listOrderEvents({ order: id }, network.as("shop"))).data.map(({ type }) =>
+    type.replace(/^waybill\.order\.|\.v1$/g, ""),
+  );
+const move = (id: string) => ({ order: id, request_id: randomUUID(), lines: [] });
+
+describe("an order", () => {
+  it("has its units from the moment that it is there", async () => {
+    await calls.sku("a1");
+    await calls.receive("a1", 10);
+    const id = await order("a1", 4);
+    expect(await stockOf(id)).toMatchObject({ status: "allocated", lines: [{ allocated: 4 }] });
+    expect(await inventoryOf("a1")).toMatchObject({ on_hand: 10, allocated: 4, available_to_sell: 6 });
+    expect(await read(id)).toMatchObject({
+      substatus: null,
+      line_items: [{ uom_quantity_allocated: 4, uom_quantity_outstanding: 4 }],
+    });
+  });
+
+  it("of a SKU whose stock was never recorded needs none", async () => {
+    await calls.sku("a2");
+    const id = await order("a2", 4);
+    expect(await stockOf(id)).toBe(null);
+    expect(await read(id)).toMatchObject({ substatus: null });
+  });
+
+  it("waits for what is missing, cannot be accepted, and goes on when it is there", async () => {
+    await calls.sku("a3");
+    await calls.receive("a3", 3);
+    const id = await order("a3", 5);
+    expect(await read(id)).toMatchObject({ status: "open", substatus: "backordered" });
+    await expect(network.fulfillment.acceptOrder(move(id), network.as("shop"))).rejects.toMatchObject({
+      code: "BACKORDERED",
+    });
+    await calls.receive("a3", 2);
+    await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: null }), soon);
+    await network.fulfillment.acceptOrder(move(id), network.as("shop"));
+    expect(await eventsOf(id)).toEqual(["created", "allocated", "accepted"]);
+  });
+
+  it("with partial_ship goes on with what is there, the rest follows", async () => {
+    await calls.sku("a4");
+    await calls.receive("a4", 3);
+    const id = await order("a4", 5, { backorder_policy: "partial_ship" });
+    await network.fulfillment.acceptOrder(move(id), network.as("shop"));
+    expect(await read(id)).toMatchObject({ status: "atWarehouse", substatus: "backordered" });
+    await calls.receive("a4", 2);
+    await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: null }), soon);
+    expect(await stockOf(id)).toMatchObject({ lines: [{ allocated: 5, backordered: 0 }] });
+  });
+
+  it("with cancel_shorts gives up what is missing, as an event", async () => {
+    await calls.sku("a5");
+    await calls.receive("a5", 3);
+    const id = await order("a5", 5, { backorder_policy: "cancel_shorts" });
+    expect(await read(id)).toMatchObject({
+      status: "open",
+      shorts: [{ sku_customer_id: "a5", quantity: 2, reason: "insufficient_inventory" }],
+    });
+    expect(await eventsOf(id)).toEqual(["created", "shorted"]);
+    await network.fulfillment.acceptOrder(move(id), network.as("shop"));
+    const state = await network.fulfillment.startOrder(move(id), network.as("shop"));
+    expect(state.order!.lines).toMatchObject([{ ordered: 5, outstanding: 3, shorted: 2 }]);
+    await vi.waitFor(
+      async () =>
+        expect(await read(id)).toMatchObject({
+          line_items: [{ uom_quantity_shorted: 2, uom_quantity_allocated: 3 }],
+        }),
+      soon,
+    );
+  });
+
+  it("with cancel_shorts of which nothing is there is canceled", async () => {
+    await calls.sku("a6");
+    const { id: lot } = await calls.receive("a6", 1);
+    await calls.adjust("a6", lot, -1, "loss");
+    const id = await order("a6", 5, { backorder_policy: "cancel_shorts" });
+    expect(await read(id)).toMatchObject({ status: "canceled", shorts: [{ quantity: 5 }] });
+    await vi.waitFor(
+      async () => expect(await read(id)).toMatchObject({ line_items: [{ uom_quantity_shorted: 5 }] }),
+      soon,
+    );
+    expect(await stockOf(id)).toMatchObject({ lines: [{ shorts_ahead: 0, settled: 5 }] });
+  });
+});
+
+describe("units", () => {
+  it("leave their lots when they are shipped", async () => {
+    await calls.sku("b1");
+    await calls.receive("b1", 10);
+    const id = await order("b1", 4);
+    await calls.receive("b1", 1, { facility_id: "west" });
+    for (const step of ["acceptOrder", "startOrder", "packOrder", "shipOrder"] as const)
+      await network.fulfillment[step](move(id) as never, network.as("shop"));
+    await vi.waitFor(
+      async () => expect(await inventoryOf("b1")).toMatchObject({ on_hand: 7, allocated: 0 }),
+      soon,
+    );
+    expect(await stockOf(id)).toMatchObject({ lines: [{ allocated: 0, settled: 4 }] });
+  });
+
+  it("of a canceled order go to the next that waits", async () => {
+    await calls.sku("b2");
+    await calls.receive("b2", 4);
+    const first = await order("b2", 4);
+    const second = await order("b2", 3);
+    expect(await read(second)).toMatchObject({ substatus: "backordered" });
+    const { customer_identifier } = await read(first);
+    await network.requests.createOrderCancelRequests(
+      { requests: [{ customer_identifier }] },
+      network.as("shop"),
+    );
+    await vi.waitFor(async () => expect(await read(second)).toMatchObject({ substatus: null }), soon);
+    expect(await inventoryOf("b2")).toMatchObject({ on_hand: 4, allocated: 3, available_to_sell: 1 });
+  });
+
+  it("that come in go to who waits, by priority, then age", async () => {
+    await calls.sku("b3");
+    const { id: lot } = await calls.receive("b3", 1);
+    await calls.adjust("b3", lot, -1, "loss");
+    const at = (hour: number) => `2026-01-01T0${hour}:00:00Z`;
+    const late = await order("b3", 2, { submitted_at: at(3) });
+    const early = await order("b3", 2, { submitted_at: at(1) });
+    const urgent = await order("b3", 2, { submitted_at: at(5), priority: 1 });
+    await calls.receive("b3", 3);
+    const units = async () =>
+      Promise.all([urgent, early, late].map(async (id) => (await stockOf(id))!.lines[0]!.allocated));
+    await vi.waitFor(async () => expect(await units()).toEqual([2, 1, 0]), soon);
+    await calls.receive("b3", 2);
+    await vi.waitFor(async () => expect(await units()).toEqual([2, 2, 1]), soon);
+  });
+
+  it("that came in are for those who wait, even before an order that comes now", async () => {
+    await calls.sku("b4");
+    const { id: lot } = await calls.receive("b4", 1);
+    await calls.adjust("b4", lot, -1, "loss");
+    const waiting = await order("b4", 2);
+    await vi.waitFor(async () => expect(await stockOf(waiting)).toMatchObject({ confirmed: true }), soon);
+    await calls.receive("b4", 2);
+    const newer = await order("b4", 2, { priority: 1 });
+    expect(await stockOf(waiting)).toMatchObject({ lines: [{ allocated: 2 }] });
+    expect(await stockOf(newer)).toMatchObject({ lines: [{ allocated: 0 }] });
+  });
+
+  it("are never sold twice, however many orders come at once", async () => {
+    await calls.sku("b5");
+    await calls.receive("b5", 25);
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => order("b5", 1, { priority: 1 + (index % 3) })),
+    );
+    expect(await inventoryOf("b5")).toMatchObject({ on_hand: 25, allocated: 25, available_to_sell: 0 });
+    const stocks = await Promise.all(ids.map(stockOf));
+    expect(stocks.filter((stock) => stock!.status === "allocated")).toHaveLength(25);
+  });
+});
+
+describe("within one batch", () => {
+  it("priority goes first, then age, whatever the place in the batch", async () => {
+    await calls.sku("c1");
+    await calls.receive("c1", 3);
+    const orders = [100, 100, 1].map((priority, index) =>
+      anOrder(randomUUID(), {
+        priority,
+        line_items: [aLine("c1", 2)],
+        submitted_at: `2026-01-0${3 - index}T00:00:00Z`,
+      }),
+    );
+    const { results } = await network.orders.createOrders({ orders }, network.as("shop"));
+    const units = await Promise.all(
+      results.map(async ({ system_id }) => (await stockOf(system_id!))!.lines[0]!.allocated),
+    );
+    expect(units).toEqual([0, 1, 2]);
+  });
+
+  it("validate_only tells the same plan and books nothing", async () => {
+    await calls.sku("c2");
+    await calls.receive("c2", 3);
+    const orders = [anOrder(randomUUID(), { line_items: [aLine("c2", 5)] })];
+    const { results, plans } = await network.orders.createOrders(
+      { orders, mode: "validate_only" },
+      network.as("shop"),
+    );
+    expect(results[0]).toMatchObject({ status: "success", system_id: null });
+    expect(plans).toMatchObject([
+      { index: 0, allocation: { status: "backordered", lines: [{ allocated: 3, backordered: 2 }] } },
+    ]);
+    expect(await inventoryOf("c2")).toMatchObject({ allocated: 0 });
+  });
+});

@@ -1,0 +1,83 @@
+import type { Decision } from "@waybill/events/aggregates.ts";
+import type { AllocationTerms } from "@waybill/proto/line_items/v1/allocation.ts";
+import { LineItem, type LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { Short } from "@waybill/proto/orders/v1/fulfillment.ts";
+import type { Order } from "@waybill/proto/orders/v1/orders.ts";
+import { orderEvent } from "./lifecycle.ts";
+import type { OrderDocument } from "./order.ts";
+import { countLines, everyUnit, toMovements } from "./units.ts";
+
+/** What line-items says about the stock of an order's lines. */
+export interface StockFacts {
+  backordered: boolean;
+  /** Units that were given up for want of stock. */
+  shorts: readonly LineShort[];
+  /** The revision of the lines that it is about. */
+  linesRevision: number;
+}
+
+/** What decides which stock an order gets. */
+export function termsOf(order: Order): AllocationTerms {
+  return {
+    priority: order.priority ?? null,
+    submitted_at: order.submitted_at ?? null,
+    backorder_policy: order.backorder_policy ?? "backorder",
+    routing_policy: order.routing_policy ?? null,
+    split_policy: order.split_policy ?? null,
+    facility_id: order.facility_id ?? null,
+    country_code: order.shipping_address_country_code ?? null,
+  };
+}
+
+const blank = LineItem.decode(new Uint8Array());
+
+/**
+ * The rule of creating an order whose stock was decided: units that could not be had are shorted, which is an
+ * event of its own. An order of which nothing is left is canceled.
+ */
+export function withStockAtCreation(
+  { state, events }: Decision<OrderDocument>,
+  { shorts }: StockFacts,
+  quantity: number,
+): Decision<OrderDocument> {
+  if (shorts.length === 0) return { state, events };
+  const shorted = { ...state, shorts: [...state.shorts, ...shorts.map(toShort)] };
+  if (shorts.reduce((sum, short) => sum + short.quantity, 0) < quantity) {
+    return { state: shorted, events: [...events, orderEvent(shorted, "shorted")] };
+  }
+  const lines = shorts.map(({ order_line_item_id: id, ...short }) => ({ ...blank, ...short, id }));
+  const canceled = {
+    ...shorted,
+    status: "canceled",
+    line_counts: countLines(lines, shorted.shorts),
+    status_sequence: state.sequence + 2,
+  };
+  const movements = toMovements(
+    everyUnit(canceled.line_counts, (line) => line.shorted),
+    "shorted",
+  );
+  return { state: canceled, events: [...events, orderEvent(canceled, "shorted", movements)] };
+}
+
+/**
+ * The rule of following what line-items says about the stock of an order. What is older than what is known
+ * already changes nothing.
+ */
+export function followStock(order: OrderDocument, facts: StockFacts): Decision<OrderDocument> {
+  if (facts.linesRevision <= order.stock_revision) return { state: order, events: [] };
+  const { backordered, shorts, linesRevision } = facts;
+  const changed = backordered !== order.backordered;
+  if (!changed && shorts.length === 0) return { state: order, events: [] };
+  const state = {
+    ...order,
+    backordered,
+    stock_revision: linesRevision,
+    shorts: [...order.shorts, ...shorts.map(toShort)],
+  };
+  const told = changed ? [orderEvent(state, backordered ? "backordered" : "allocated")] : [];
+  return { state, events: shorts.length > 0 ? [orderEvent(state, "shorted"), ...told] : told };
+}
+
+function toShort({ sku_customer_id, quantity, order_line_item_id }: LineShort): Short {
+  return { sku_customer_id, quantity, reason: "insufficient_inventory", order_line_item_id };
+}
