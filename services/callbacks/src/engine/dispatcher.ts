@@ -17,6 +17,10 @@ const PAUSED_MS = 30_000;
 const REMEMBERED_MS = 10 * 60_000;
 /** A retry is due by the database's clock, which is read a moment earlier. */
 const ALARM_SLACK_MS = 5;
+/** Times that are so close together are one. */
+const ALARM_GRID_MS = 50;
+/** A retry that is due later is found by looking around. */
+const ALARM_MS_MAX = 60_000;
 
 /** What is to be done with a registration's lanes: sent by way of `endpoint`, kept, or ended. */
 export type EndpointState<Endpoint> =
@@ -71,7 +75,8 @@ interface Entry {
   claims: number;
   /** When it is looked at again, being paused; null if it is not. */
   pausedUntilMs: number | null;
-  alarm: { atMs: number; cancel: () => void } | null;
+  /** When it is wanted by time alone, on a grid, each with what takes it back. */
+  alarms: Map<number, () => void>;
   usedAtMs: number;
 }
 
@@ -122,7 +127,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     this.#scanAt?.cancel();
-    for (const { alarm } of this.#entries.values()) alarm?.cancel();
+    for (const { alarms } of this.#entries.values()) for (const cancel of alarms.values()) cancel();
     const cancel = this.#options.clock.after(this.#options.stopMs, () => this.#stopping.abort());
     while (this.#running.size > 0) await Promise.all(this.#running);
     cancel();
@@ -139,7 +144,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       claiming: false,
       claims: 0,
       pausedUntilMs: null,
-      alarm: null,
+      alarms: new Map(),
       usedAtMs: this.#options.clock.now(),
     };
     this.#entries.set(id, entry);
@@ -151,16 +156,16 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     if (!entry.claiming) this.#ready.add(entry);
   }
 
-  /** Wants it at this time, or earlier if that is known already. */
+  /** Wants it at this time. */
   #wantAt(entry: Entry, atMs: number): void {
-    if (this.#stopped || (entry.alarm && entry.alarm.atMs <= atMs)) return;
-    entry.alarm?.cancel();
-    const cancel = this.#options.clock.after(Math.max(0, atMs - this.#options.clock.now()), () => {
-      entry.alarm = null;
+    const tick = Math.ceil(atMs / ALARM_GRID_MS) * ALARM_GRID_MS;
+    if (this.#stopped || entry.alarms.has(tick)) return;
+    const cancel = this.#options.clock.after(Math.max(0, tick - this.#options.clock.now()), () => {
+      entry.alarms.delete(tick);
       this.#want(entry);
       this.#pump();
     });
-    entry.alarm = { atMs, cancel };
+    entry.alarms.set(tick, cancel);
   }
 
   #scanIn(ms: number): void {
@@ -198,7 +203,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   /** Drops what is known of registrations that had nothing to send for long, or are another one's. */
   #forget(nowMs: number): void {
     for (const [id, entry] of this.#entries) {
-      const idle = entry.gate.inWork === 0 && !entry.claiming && !entry.wants && entry.alarm === null;
+      const idle = entry.gate.inWork === 0 && !entry.claiming && !entry.wants && entry.alarms.size === 0;
       if (idle && (nowMs - entry.usedAtMs > REMEMBERED_MS || !this.#options.owns(id)))
         this.#entries.delete(id);
     }
@@ -286,7 +291,8 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     try {
       const dueInMs = await workOn(work);
       if (dueInMs !== null && dueInMs <= 0) entry.wants = true;
-      else if (dueInMs !== null) this.#wantAt(entry, clock.now() + dueInMs + ALARM_SLACK_MS);
+      else if (dueInMs !== null && dueInMs <= ALARM_MS_MAX)
+        this.#wantAt(entry, clock.now() + dueInMs + ALARM_SLACK_MS);
     } catch (error) {
       log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.work_failed");
     }

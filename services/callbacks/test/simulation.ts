@@ -1,0 +1,380 @@
+import { createLog } from "@waybill/process/log.ts";
+import { randomFrom } from "../../../test/faults/random.ts";
+import type { Answer } from "../src/attempt.ts";
+import type { CallbackDocument } from "../src/callback.ts";
+import { createDelivery, type DeliveryDocument } from "../src/delivery.ts";
+import type { Clock } from "../src/engine/clock.ts";
+import { Dispatcher, type EndpointState } from "../src/engine/dispatcher.ts";
+import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
+import { leaseMsFor, SETTLE_MS_MAX, takeTurn } from "../src/engine/lane-turn.ts";
+import type { DeliveryQueue } from "../src/engine/queue.ts";
+import { createSettler } from "../src/engine/settler.ts";
+import { memoryQueue, type MemoryQueue } from "./memory-queue.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+/** What may go wrong in a run. */
+export interface Weather {
+  /** Processes are killed and started anew, or stand still for longer than a lease. */
+  deaths: boolean;
+  /** Registrations move from one instance to another. */
+  moves: boolean;
+  /** Calls of the database fail, before or after they did their work. */
+  outages: boolean;
+  /** Nobody looks around for due lanes: only wakes and the times of retries find them. */
+  blind: boolean;
+}
+
+const ENDPOINTS = 3;
+const ORDERS = 3;
+const EVENTS = 24;
+/** How long events come and things go wrong; then everything is well, and all has to be sent. */
+const STORM_MS = 40_000;
+const CALM_MS_MAX = 3 * 3_600_000;
+const ATTEMPT_MS_MAX = 3_000;
+const LEASE_MS = leaseMsFor(ATTEMPT_MS_MAX);
+const CONCURRENCY_MAX = 4;
+const TOTAL = 6;
+const scheduleMs = [0, 500, 3_000, 20_000];
+const log = createLog("simulation", "silent");
+
+type Endpoint = { id: string };
+
+/** A process: what it waits for goes on only while it lives, and not while it stands still. */
+interface Instance {
+  isAlive: boolean;
+  frozenUntilMs: number;
+  dispatcher: Dispatcher<Endpoint>;
+}
+
+interface Attempt {
+  instance: Instance;
+  laneId: string;
+  callbackId: string;
+}
+
+/** One run: a world of its own, in which everything that happens follows from the seed. */
+export class Simulation {
+  readonly #random: () => number;
+  readonly #weather: Weather;
+  readonly #time = new VirtualTime();
+  readonly #queue: MemoryQueue;
+  readonly #instances: Instance[] = [];
+  readonly #owners = new Map<string, Instance | null>();
+  readonly #paused = new Set<string>();
+  readonly #inFlight = new Set<Attempt>();
+  /** Message ids that a receiver has taken, by delivery. */
+  readonly #taken = new Set<string>();
+  readonly #told: DeliveryDocument[] = [];
+  readonly #violations: string[] = [];
+  #isCalm = false;
+
+  constructor(seed: number, weather: Weather) {
+    this.#random = randomFrom(seed);
+    this.#weather = weather;
+    this.#queue = memoryQueue(() => this.#time.nowMs, LEASE_MS);
+  }
+
+  /** Runs it to its end; answers every promise that was broken, none if all were kept. */
+  async run(): Promise<string[]> {
+    const instances = this.#weather.moves || this.#weather.deaths ? 2 : 1;
+    for (let index = 0; index < instances; index += 1) this.#start();
+    for (let index = 0; index < ENDPOINTS; index += 1) this.#owners.set(`c${index}`, this.#anyInstance());
+    for (let index = 0; index < EVENTS; index += 1)
+      this.#time.at(this.#between(0, STORM_MS), () => this.#tell());
+    this.#scheduleTroubles();
+    await this.#until(() => this.#time.nowMs >= STORM_MS);
+    this.#calmDown();
+    await this.#until(() => this.#isDrained() || this.#time.nowMs > STORM_MS + CALM_MS_MAX);
+    this.#checkEnd();
+    for (const { dispatcher } of this.#instances) void dispatcher[Symbol.asyncDispose]();
+    return this.#violations;
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    return this.#time.until(() => condition() || this.#violations.length > 0);
+  }
+
+  /** Happens within a process. */
+  #within(instance: Instance, ms: number, ring: () => void): () => void {
+    return this.#time.after(ms, () => {
+      if (!instance.isAlive) return;
+      if (this.#time.nowMs < instance.frozenUntilMs)
+        this.#within(instance, instance.frozenUntilMs - this.#time.nowMs, ring);
+      else ring();
+    });
+  }
+
+  #between(low: number, high: number): number {
+    return low + this.#random() * (high - low);
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random() < probability;
+  }
+
+  #pick<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#random() * items.length)]!;
+  }
+
+  #alive(): Instance[] {
+    return this.#instances.filter(({ isAlive }) => isAlive);
+  }
+
+  #anyInstance(): Instance | null {
+    const alive = this.#alive();
+    return alive.length === 0 ? null : this.#pick(alive);
+  }
+
+  #start(): void {
+    const instance = { isAlive: true, frozenUntilMs: 0 } as Instance;
+    const clock: Clock = {
+      now: () => this.#time.nowMs,
+      wallMs: () => this.#time.nowMs,
+      after: (ms, ring) => this.#within(instance, ms, ring),
+    };
+    const queue = this.#queueFor(instance);
+    const settle = createSettler(queue, clock, SETTLE_MS_MAX);
+    const turn = {
+      clock,
+      settle,
+      send: (delivery: DeliveryDocument) => this.#send(instance, delivery),
+      disable: async (id: string) => void (this.#isCalm || this.#paused.add(id)),
+      retry: { scheduleMs, random: this.#random },
+      log,
+    };
+    instance.dispatcher = new Dispatcher<Endpoint>({
+      clock,
+      findDue: async () => (this.#weather.blind ? [] : queue.findDue()),
+      claim: queue.claim,
+      look: (id) => this.#call(instance, async () => this.#look(id)),
+      work: (work) => {
+        const gate = this.#watched(instance, work.gate, work.lane.callback_id);
+        return takeTurn(turn, { ...work, gate });
+      },
+      release: async (lanes) =>
+        void (await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })))),
+      close: (lanes) => queue.close(lanes, "deleted"),
+      owns: (id) => this.#owners.get(id) === instance,
+      total: TOTAL,
+      gate: { concurrencyMax: CONCURRENCY_MAX, breakerMs: 2_000, random: this.#random },
+      stopMs: 1_000,
+      log,
+    });
+    this.#instances.push(instance);
+  }
+
+  async #look(id: string): Promise<EndpointState<Endpoint>> {
+    if (this.#paused.has(id)) return { state: "paused" };
+    return { state: "active", endpoint: { id }, ratePerSecond: id === "c2" ? 20 : null };
+  }
+
+  /** The queue as a process reaches it: over a network that is slow, and fails in bad weather. */
+  #queueFor(instance: Instance): DeliveryQueue {
+    const queue = this.#queue;
+    return {
+      findDue: () => this.#call(instance, queue.findDue),
+      claim: (...claim) => this.#call(instance, () => queue.claim(...claim)),
+      settle: (settlements) => this.#call(instance, () => queue.settle(settlements)),
+      close: (...close) => this.#call(instance, () => queue.close(...close)),
+      wakeLanes: (lanes) => this.#call(instance, () => queue.wakeLanes(lanes)),
+    };
+  }
+
+  /** Does its work some time after it was called, and answers some time later, if the process is still there. */
+  #call<Result>(instance: Instance, work: () => Promise<Result>): Promise<Result> {
+    const fails = this.#weather.outages && !this.#isCalm && this.#chance(0.08);
+    const isDone = !fails || this.#chance(0.5);
+    return new Promise((resolve, reject) => {
+      this.#time.after(this.#between(0.1, 8), () => {
+        const result = isDone ? work() : Promise.resolve(null as Result);
+        this.#within(instance, this.#between(0.1, 8), () =>
+          fails ? reject(new Error("the database is away")) : void result.then(resolve, reject),
+        );
+      });
+    });
+  }
+
+  /** The gate of a registration, whose promises are checked whenever it lets an attempt through. */
+  #watched(instance: Instance, gate: EndpointGate, callbackId: string): EndpointGate {
+    return new Proxy(gate, {
+      get: (target, name) => {
+        if (name !== "begin") {
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        return (nowMs: number) => {
+          const ticket = target.begin(nowMs);
+          if (ticket === null) return null;
+          const others = [...this.#inFlight].filter(
+            (one) => one.instance === instance && one.callbackId === callbackId,
+          ).length;
+          if (others + 1 > target.limit)
+            this.#violate(`${others + 1} attempts under a limit of ${target.limit}`);
+          if (ticket.isProbe && others > 0) this.#violate("a probe was not alone");
+          if (target.breaker === "open") this.#violate("an attempt through an open breaker");
+          return ticket;
+        };
+      },
+    });
+  }
+
+  #violate(what: string): void {
+    this.#violations.push(`at ${Math.round(this.#time.nowMs)} ms: ${what}`);
+  }
+
+  /** The network and the receiver: what arrives is judged against the promises, then answered in some way. */
+  #send(instance: Instance, delivery: DeliveryDocument): Promise<Answer> {
+    const attempt: Attempt = { instance, laneId: delivery.lane_id, callbackId: delivery.callback_id };
+    this.#checkSend(attempt, delivery);
+    this.#inFlight.add(attempt);
+    const answer = this.#answerTo(delivery);
+    // A process that is killed closes its connections.
+    return new Promise((resolve) => {
+      this.#time.after(answer.durationMs * this.#random(), () => {
+        if (answer.outcome === "ok") this.#taken.add(delivery._id);
+      });
+      this.#time.after(answer.durationMs, () => {
+        this.#inFlight.delete(attempt);
+        this.#within(instance, 0, () => resolve(answer));
+      });
+    });
+  }
+
+  #checkSend({ instance, laneId }: Attempt, { _id, sequence }: DeliveryDocument): void {
+    for (const other of this.#inFlight)
+      if (other.laneId === laneId && other.instance.isAlive) this.#violate(`two attempts of ${laneId}`);
+    for (const earlier of this.#queue.deliveries.values())
+      if (earlier.lane_id === laneId && earlier.sequence < sequence && earlier.status === "pending")
+        this.#violate(`${_id} was sent before ${earlier._id}`);
+    const mine = [...this.#inFlight].filter((one) => one.instance === instance).length;
+    if (mine + 1 > TOTAL) this.#violate("more attempts than the pool has");
+  }
+
+  #answerTo({ callback_id, order_id }: DeliveryDocument): Answer {
+    const answered = { retryAfterMs: null, phases: null as never, responseStart: null };
+    const ok = { ...answered, outcome: "ok", statusCode: 200, durationMs: this.#between(1, 150) } as const;
+    if (this.#isCalm) return ok;
+    // One receiver is dark for a time, one is often busy, and one order is refused again and again.
+    const isDark = callback_id === "c1" && this.#time.nowMs % 30_000 < 20_000;
+    if (isDark && this.#chance(0.5))
+      return { ...answered, outcome: "timeout", statusCode: null, durationMs: ATTEMPT_MS_MAX };
+    if (isDark) return { ...ok, outcome: "http", statusCode: 502 };
+    if (callback_id === "c2" && this.#chance(0.2))
+      return { ...ok, outcome: "http", statusCode: 429, retryAfterMs: 1_500 };
+    if (order_id === "o1" && this.#chance(0.6)) return { ...ok, outcome: "http", statusCode: 500 };
+    if (this.#chance(0.01)) return { ...ok, outcome: "http", statusCode: 410 };
+    return ok;
+  }
+
+  /** An event comes: it is stored, and a moment later its lanes are woken; whoever should do that may die. */
+  #tell(): void {
+    const order = `o${Math.floor(this.#random() * ORDERS)}`;
+    const sequence = 1 + this.#told.filter(({ order_id }) => order_id === order).length / ENDPOINTS;
+    const deliveries = [...this.#owners.keys()].map((id) => deliveryOf(id, order, sequence));
+    this.#told.push(...deliveries);
+    for (const delivery of deliveries) this.#queue.deliveries.set(delivery._id, delivery);
+    const wake = () => {
+      void this.#queue.wakeLanes(deliveries.map(keyOf));
+      const told = this.#weather.blind || this.#chance(0.8);
+      if (told)
+        for (const { dispatcher, isAlive } of this.#instances)
+          if (isAlive) dispatcher.wake([...this.#owners.keys()]);
+    };
+    this.#time.after(this.#between(0, 10), wake);
+    if (this.#chance(0.1)) this.#time.after(this.#between(10, 5_000), wake);
+  }
+
+  #scheduleTroubles(): void {
+    for (let atMs = this.#between(0, 8_000); atMs < STORM_MS; atMs += this.#between(500, 8_000))
+      this.#time.at(atMs, () => this.#trouble());
+  }
+
+  #trouble(): void {
+    const { deaths, moves } = this.#weather;
+    if (deaths && this.#chance(0.4)) this.#kill();
+    else if (deaths && this.#chance(0.3)) this.#freeze();
+    else if (moves && this.#chance(0.5)) this.#move(this.#pick([...this.#owners.keys()]));
+    else this.#pauseOrResume();
+  }
+
+  #kill(): void {
+    const victim = this.#anyInstance();
+    if (victim === null) return;
+    victim.isAlive = false;
+    for (const attempt of this.#inFlight) if (attempt.instance === victim) this.#inFlight.delete(attempt);
+    const orphans = [...this.#owners].filter(([, owner]) => owner === victim).map(([id]) => id);
+    for (const id of orphans) this.#owners.set(id, null);
+    this.#time.after(this.#between(100, 3_000), () => this.#start());
+    this.#time.after(5_000, () => orphans.forEach((id) => this.#owners.get(id) === null && this.#move(id)));
+  }
+
+  /** A frozen process loses what it owns, and does not know it before it goes on. */
+  #freeze(): void {
+    const victim = this.#anyInstance();
+    if (victim === null) return;
+    victim.frozenUntilMs = this.#time.nowMs + this.#between(1_000, 2 * LEASE_MS);
+    for (const [id, owner] of this.#owners)
+      if (owner === victim) this.#time.after(5_000, () => this.#move(id));
+  }
+
+  #move(id: string): void {
+    const owner = this.#anyInstance();
+    this.#owners.set(id, owner);
+    if (owner === null) this.#time.after(1_000, () => this.#move(id));
+    else owner.dispatcher.lookAround();
+  }
+
+  #pauseOrResume(): void {
+    const id = this.#pick([...this.#owners.keys()]);
+    if (this.#paused.has(id)) this.#resume(id);
+    else this.#paused.add(id);
+  }
+
+  #resume(id: string): void {
+    this.#paused.delete(id);
+    this.#owners.get(id)?.dispatcher.wake([id]);
+  }
+
+  #calmDown(): void {
+    this.#isCalm = true;
+    for (const instance of this.#instances) instance.frozenUntilMs = 0;
+    if (this.#alive().length === 0) this.#start();
+    for (const [id, owner] of this.#owners) if (!owner?.isAlive) this.#move(id);
+    for (const id of this.#paused) this.#resume(id);
+  }
+
+  #isDrained(): boolean {
+    return this.#queue.lanes.size === 0 && this.#inFlight.size === 0;
+  }
+
+  #checkEnd(): void {
+    for (const { _id } of this.#told) {
+      const { status, attempts_charged } = this.#queue.deliveries.get(_id)!;
+      if (status === "pending") this.#violate(`${_id} was never sent`);
+      if (status === "delivered" && !this.#taken.has(_id)) this.#violate(`${_id} is delivered to nobody`);
+      if (status === "failed" && attempts_charged < scheduleMs.length)
+        this.#violate(`${_id} was given up early`);
+    }
+  }
+}
+
+function deliveryOf(callbackId: string, order: string, sequence: number): DeliveryDocument {
+  const callback = { _id: callbackId, message_type: "orderEvent", url: "https://a.example/" };
+  const event = {
+    id: `${order}-${sequence}`,
+    type: "x",
+    tenantId: "t",
+    aggregateId: order,
+    sequence,
+    previousOfType: 0,
+    time: "",
+    messageType: "orderEvent",
+    traceparent: "",
+    data: "{}",
+  };
+  return createDelivery(event, callback as CallbackDocument, new Date(0).toISOString());
+}
+
+function keyOf({ lane_id, tenant_id, callback_id, order_id }: DeliveryDocument) {
+  return { _id: lane_id, tenant_id, callback_id, order_id };
+}
