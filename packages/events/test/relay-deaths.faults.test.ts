@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { KafkaConfig } from "../src/kafka.ts";
-import { LEASE_MS } from "../src/relay/slots.ts";
+import { LEASE_MS } from "@waybill/mongo/slots.ts";
 import { startTestRelay, testDatabase, testTopics, until, type TestDatabase } from "./harness.ts";
 import { shared, upTo, writeAll } from "./slot-shares.ts";
 import { outOfOrder, readTopics } from "./topic-reader.ts";

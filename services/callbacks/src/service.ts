@@ -16,6 +16,8 @@ import { deliveriesCollection, type DeliveryDocument } from "./delivery.ts";
 import { leaseMsFor } from "./engine/lane-turn.ts";
 import { mongoQueue } from "./engine/mongo-queue.ts";
 import { startEngine } from "./engine/engine.ts";
+import { ownershipCollections } from "./engine/ownership.ts";
+import { wakesCollection } from "./engine/wakes.ts";
 import { holdsCollection } from "./hold.ts";
 import { lanesCollection, type LaneDocument } from "./lane.ts";
 import { callbackHandlers } from "./rpc/handlers.ts";
@@ -31,6 +33,8 @@ const collections = [
   attemptsCollection,
   lanesCollection,
   appliedCollection(),
+  wakesCollection,
+  ...ownershipCollections,
 ];
 /** How long attempts and the batch in work may take to finish when the process stops. */
 const STOP_MS_MAX = 3_000;
@@ -45,7 +49,8 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
     build(database, running) {
       const context = createContext(config, database, (ids) => engine.wake(ids));
       const sender = running.use(startSender(config));
-      const engine = startEngine(context, sender, { ...config.delivery, stopMs: STOP_MS_MAX }, process.log);
+      const sending = { ...config.delivery, stopMs: STOP_MS_MAX };
+      const engine = startEngine(context, database.db, sender, sending, process.log);
       const consumer = startIngest(config, context, database, process);
       running.defer(async () => {
         await Promise.all([consumer[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);

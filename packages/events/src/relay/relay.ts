@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { newId } from "@waybill/mongo/ids.ts";
+import { LEASE_MS } from "@waybill/mongo/slots.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Db, MongoClient } from "mongodb";
 import { readOutbox, type OutboxPosition } from "./outbox-stream.ts";
 import type { Publisher } from "./publisher.ts";
-import { LEASE_MS, relaySlots, type RelaySlots, type SlotDocument } from "./slots.ts";
+import { relaySlots, type RelaySlots, type SlotDocument } from "./slots.ts";
 
 /** What a relay needs. */
 export interface RelayOptions {

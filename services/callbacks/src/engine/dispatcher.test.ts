@@ -152,7 +152,6 @@ describe("the dispatcher", () => {
     await until(() => bench.done.length === 2);
     await until(() => bench.released.length === 2);
     const { looks } = bench;
-    bench.dispatcher.lookAround();
     bench.due.set("b", lanes("b", 2));
     await until(() => bench.done.length === 4);
     expect(bench.done.every((lane) => lane.startsWith("b/"))).toBe(true);

@@ -106,16 +106,17 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   /** These registrations may have due lanes, or are not paused any more. */
   wake(callbackIds: readonly string[]): void {
     for (const id of callbackIds) {
-      if (!this.#options.owns(id)) continue;
-      const entry = this.#entryOf(id);
+      const entry = this.#options.owns(id) ? this.#entryOf(id) : this.#entries.get(id);
+      if (!entry) continue;
       entry.pausedUntilMs = null;
       this.#want(entry);
     }
     this.#pump();
   }
 
-  /** Looks for due lanes soon: registrations may have become this one's. */
+  /** Looks for due lanes soon: registrations may have become this one's, and changed before. */
   lookAround(): void {
+    for (const entry of this.#entries.values()) entry.pausedUntilMs = null;
     this.#scanIn(0);
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from "@waybill/process/log.ts";
+import type { Db } from "mongodb";
 import type { CallbackDocument } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import type { DeliveryConfig } from "../config.ts";
@@ -8,7 +9,9 @@ import { openEndpoint, toWebhook, type Endpoint } from "../webhook.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher, type EndpointState } from "./dispatcher.ts";
 import { SETTLE_MS_MAX, takeTurn, type TurnOptions } from "./lane-turn.ts";
+import { shareRegistrations } from "./ownership.ts";
 import { createSettler } from "./settler.ts";
+import { followWakes } from "./wakes.ts";
 
 /** How much of its registrations' webhooks an instance sends at a time. */
 export interface EngineConfig extends DeliveryConfig {
@@ -16,16 +19,43 @@ export interface EngineConfig extends DeliveryConfig {
   stopMs: number;
 }
 
-/** Sends what is in the queue until it is disposed. */
-export type Engine = Dispatcher<Endpoint>;
+/** Sends what is in the queue, as far as its registrations are this instance's. Disposing it ends that. */
+export interface Engine extends AsyncDisposable {
+  /** Tells whoever sends to these registrations that they may have something to send, or are paused no more. */
+  wake: (callbackIds: readonly string[]) => void;
+}
 
 /** Starts it on the queue of the context. */
 export function startEngine(
   context: CallbacksContext,
+  db: Db,
   sender: Sender,
   config: EngineConfig,
   log: Logger,
 ): Engine {
+  const ownership = shareRegistrations(db, log, () => dispatcher.lookAround());
+  const dispatcher = startDispatcher(context, sender, config, log, ownership.owns);
+  const wakes = followWakes(db, (ids) => dispatcher.wake(ids), log);
+  return {
+    wake(callbackIds) {
+      const foreign = callbackIds.filter((id) => !ownership.owns(id));
+      dispatcher.wake(callbackIds);
+      if (foreign.length > 0) wakes.send(foreign);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([dispatcher[Symbol.asyncDispose](), wakes[Symbol.asyncDispose]()]);
+      await ownership[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function startDispatcher(
+  context: CallbacksContext,
+  sender: Sender,
+  config: EngineConfig,
+  log: Logger,
+  owns: (callbackId: string) => boolean,
+): Dispatcher<Endpoint> {
   const { queue } = context;
   const settle = createSettler(queue, systemClock, SETTLE_MS_MAX);
   const turn: TurnOptions<Endpoint> = {
@@ -46,7 +76,7 @@ export function startEngine(
       await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })));
     },
     close: (lanes) => queue.close(lanes, "registration deleted"),
-    owns: () => true,
+    owns,
     total: config.concurrency,
     gate: {
       concurrencyMax: config.endpointConcurrency,

@@ -1,0 +1,75 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import type { Db, Collection } from "mongodb";
+
+/** Registrations that may have something to send, told to the instance that sends to them. */
+interface WakeDocument {
+  callback_ids: string[];
+  at: Date;
+}
+
+export const wakesCollection: CollectionDeclaration = {
+  name: "wakes",
+  indexes: [{ name: "expiry", key: { at: 1 }, expireAfterSeconds: 60 }],
+};
+
+const REOPEN_MS = 500;
+/** How often an idle stream asks. */
+const AWAIT_MS = 10_000;
+
+/** Wakes from other instances and to them. One that gets lost costs a moment: due lanes are looked for anyway. */
+export interface Wakes extends AsyncDisposable {
+  send: (callbackIds: string[]) => void;
+}
+
+/** Follows what other instances wake until it is disposed. */
+export function followWakes(db: Db, heard: (callbackIds: string[]) => void, log: Logger): Wakes {
+  const wakes = db.collection<WakeDocument>(wakesCollection.name);
+  const stopping = new AbortController();
+  const following = follow(wakes, heard, log, stopping.signal);
+  return {
+    send(callback_ids) {
+      const sent = wakes.insertOne({ callback_ids, at: new Date() });
+      sent.catch((error: unknown) => log.warn(errorFacts(error), "wakes.not_sent"));
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await following;
+    },
+  };
+}
+
+async function follow(
+  wakes: Collection<WakeDocument>,
+  heard: (callbackIds: string[]) => void,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await listen(wakes, heard, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn(errorFacts(error), "wakes.interrupted");
+      await delay(REOPEN_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+async function listen(
+  wakes: Collection<WakeDocument>,
+  heard: (callbackIds: string[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const added = [{ $match: { operationType: "insert" } }];
+  await using stream = wakes.watch<WakeDocument>(added, { maxAwaitTimeMS: AWAIT_MS });
+  const close = () => void stream.close().catch(() => undefined);
+  signal.addEventListener("abort", close);
+  try {
+    for await (const change of stream)
+      if (change.operationType === "insert") heard(change.fullDocument.callback_ids);
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
