@@ -2,7 +2,11 @@ import { descriptors, fieldRules } from "@waybill/contract/descriptors.ts";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 
 /** The proto message of a message type's data; one that is not listed has nothing to leave out. */
-const dataTypes: Readonly<Record<string, string>> = { orderEvent: "waybill.orders.v1.OrderEventData" };
+const dataTypes: Readonly<Record<string, string>> = {
+  orderEvent: "waybill.orders.v1.OrderEventData",
+  orderUpdateResolution: "waybill.orders.v1.OrderUpdateRequest",
+  orderCancelResolution: "waybill.orders.v1.OrderCancelRequest",
+};
 
 /** What is left out of a message: a field, or something within it. */
 type Omission = Map<string, "all" | Omission>;

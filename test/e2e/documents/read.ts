@@ -6,6 +6,8 @@ export type DocumentExample =
   | "001-create-orders"
   | "001-line-items"
   | "001-pick-from"
+  | "001-order-update-response"
+  | "001-order-cancel-requests"
   | "003-list-response"
   | "003-add-request"
   | "003-add-response"
