@@ -295,6 +295,12 @@ const rows = {
     title: "Nothing of the return is expected any more",
     action: "Ask for another return if more units come back.",
   },
+  SIMULATED_FAILURE: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The request failed because the sandbox was asked to fail it",
+    action: "Send the request again if it is to succeed.",
+  },
   SANDBOX_ONLY: {
     grpc: "PERMISSION_DENIED",
     http: 403,

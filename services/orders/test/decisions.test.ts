@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest"
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { decideRequest } from "../src/decide-request.ts";
 import { pack, substatusOf, type Status } from "../src/lifecycle.ts";
+import { resolveAs } from "../src/resolve-request.ts";
 import { decideOldRequests } from "../src/request-sweeper.ts";
 import { anUpdate, moveOrder, openDecisions, type CrashPoint } from "./decisions.ts";
 
@@ -135,6 +136,31 @@ test("what lost its command is decided by the sweeper, the oldest first", async 
     [update, "success"],
     [cancel, "success"],
   ]);
+});
+
+describe("the sandbox", () => {
+  const resolve = (kind: "update" | "cancel", id: string, resolution: "success" | "failure") =>
+    resolveAs(on.context, TENANT, kind, id, resolution);
+
+  it("has a pending request decided at once, by the machine that decides all", async () => {
+    const order = await on.create("resolved", [aLine("shirt")]);
+    const [id] = await on.ask("update", order, [anUpdate("resolved", { gift_message: "new" })]);
+    expect(await resolve("update", id!, "success")).toMatchObject({ _id: id, status: "success" });
+    expect(await on.order(order._id)).toMatchObject({ gift_message: "new" });
+    await expect(resolve("update", id!, "failure")).rejects.toMatchObject({ code: "STATUS_FORBIDS" });
+    await expect(resolve("cancel", id!, "success")).rejects.toMatchObject({ code: "REQUEST_NOT_FOUND" });
+  });
+
+  it("fails a pending one on demand, but no update that has begun", async () => {
+    const order = await on.create("simulated", [aLine("shirt")]);
+    const [first, second] = await on.ask("update", order, [anUpdate("simulated"), anUpdate("simulated")]);
+    on.crashes.push("after-call");
+    await expect(decide(first!)).rejects.toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
+    await expect(resolve("update", first!, "failure")).rejects.toMatchObject({ code: "ORDER_CHANGING" });
+    expect(await resolve("update", second!, "failure")).toMatchObject({ code: "SIMULATED_FAILURE" });
+    expect(await resolve("update", first!, "success")).toMatchObject({ status: "success" });
+    expect(await resolutionsOf(order._id)).toHaveLength(2);
+  });
 });
 
 describe("IN_PROCESS_CANCEL", () => {

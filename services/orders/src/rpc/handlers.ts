@@ -31,6 +31,8 @@ import { packOrder } from "./pack-order.ts";
 import { receiveReturn } from "./receive-return.ts";
 import { rejectReturn } from "./reject-return.ts";
 import { releaseOrder } from "./release-order.ts";
+import { resolveOrderCancels } from "./resolve-order-cancels.ts";
+import { resolveOrderUpdates } from "./resolve-order-updates.ts";
 import { resolveOrder } from "./resolve-order.ts";
 import { reportReturnEvents } from "./report-return-events.ts";
 import { reportShipmentEvents } from "./report-shipment-events.ts";
@@ -84,6 +86,8 @@ export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceServi
   advanceOrders,
   reportReturnEvents,
   reportShipmentEvents,
+  resolveOrderCancels,
+  resolveOrderUpdates,
   shipOrders,
 };
 
