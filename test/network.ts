@@ -24,6 +24,7 @@ export interface TestNetwork extends AsyncDisposable {
   skus: Peer<(typeof services)["waybill.line_items.v1.SkuService"]>;
   lineItems: Peer<(typeof services)["waybill.line_items.v1.LineItemService"]>;
   orderLineItems: Peer<(typeof services)["waybill.line_items.v1.OrderLineItemService"]>;
+  allocation: Peer<(typeof services)["waybill.line_items.v1.AllocationService"]>;
   inventory: Peer<(typeof services)["waybill.line_items.v1.InventoryService"]>;
   stockSandbox: Peer<(typeof services)["waybill.line_items.v1.StockSandboxService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
@@ -77,6 +78,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     skus: peer(lineItemsChannel, services["waybill.line_items.v1.SkuService"]),
     lineItems: peer(lineItemsChannel, services["waybill.line_items.v1.LineItemService"]),
     orderLineItems: peer(lineItemsChannel, services["waybill.line_items.v1.OrderLineItemService"]),
+    allocation: peer(lineItemsChannel, services["waybill.line_items.v1.AllocationService"]),
     inventory: peer(lineItemsChannel, services["waybill.line_items.v1.InventoryService"]),
     stockSandbox: peer(lineItemsChannel, services["waybill.line_items.v1.StockSandboxService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),

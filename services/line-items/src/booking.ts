@@ -9,7 +9,7 @@ import type { LineItemsContext } from "./context.ts";
 import type { KnownSkus } from "./line.ts";
 import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
-import { defaultTerms, type OrderLinesDocument } from "./order-lines.ts";
+import type { OrderLinesDocument } from "./order-lines.ts";
 import { findOrderStocks, loadShelves, saveStock } from "./order-stock-store.ts";
 import {
   allocate,
@@ -105,7 +105,7 @@ export async function changeLines(
     const next = stamped(current);
     const decision = decide(next);
     if (decision.state === next && decision.events.length === 0) return { lines: current, stock: before };
-    const state = { ...decision.state, terms: terms ?? decision.state.terms ?? defaultTerms };
+    const state = { ...decision.state, terms: terms ?? decision.state.terms };
     const stock = await reallocate(context, state, before, traceparent, session);
     const complete = withStock({ ...decision, state }, stock, stock?.shorts);
     const [lines] = await writeAggregates(orderLines, [complete], traceparent, session);

@@ -147,6 +147,28 @@ export function followUnits(
   return { ...order, lines, ...summaryOf(lines) };
 }
 
+/** What an order has of the stock if none of its SKUs is tracked. */
+export function untrackedStock(document: OrderLinesDocument): OrderStockDocument {
+  const { terms, lines, updated_at } = document;
+  const untracked = lines.map((line): LineStock => ({
+    order_line_item_id: line.id!,
+    sku_id: line.sku_id!,
+    sku_customer_id: line.sku_customer_id!,
+    tracked: false,
+    quantity: line.quantity!,
+    settled: line.quantity! - (line.uom_quantity_outstanding ?? line.quantity!),
+    allocated: 0,
+    backordered: 0,
+    shorted: 0,
+    taken: [],
+    candidates: [],
+    candidates_omitted: 0,
+    pick_style: "FIFO",
+    shorts_ahead: 0,
+  }));
+  return { ...newOrderStock(document, terms, updated_at), lines: untracked };
+}
+
 /** The message of an order's stock. */
 export function toOrderAllocation(order: OrderStockDocument): OrderAllocation {
   const { _id, status, terms, facilities, lines, decided_at } = order;

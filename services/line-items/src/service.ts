@@ -5,6 +5,7 @@ import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
+import { AllocationServiceService } from "@waybill/proto/line_items/v1/allocation.ts";
 import { InventoryServiceService } from "@waybill/proto/line_items/v1/inventory.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import { OrderLineItemServiceService } from "@waybill/proto/line_items/v1/order_line_items.ts";
@@ -24,6 +25,7 @@ import { startOffers } from "./offers.ts";
 import { orderLinesCollection } from "./order-lines.ts";
 import { orderStockCollection } from "./order-stock.ts";
 import {
+  allocationHandlers,
   inventoryHandlers,
   lineItemHandlers,
   orderLineItemHandlers,
@@ -65,6 +67,7 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
           implement(SkuServiceService, skuHandlers, context),
           implement(LineItemServiceService, lineItemHandlers, context),
           implement(OrderLineItemServiceService, orderLineItemHandlers, context),
+          implement(AllocationServiceService, allocationHandlers, context),
           implement(InventoryServiceService, inventoryHandlers, context),
           implement(StockSandboxServiceService, stockSandboxHandlers, context),
         ],

@@ -186,6 +186,89 @@ describe("units", () => {
   });
 });
 
+describe("changed lines", () => {
+  it("of an open order get their stock anew", async () => {
+    await calls.sku("d1");
+    await calls.receive("d1", 5);
+    const id = await order("d1", 4);
+    const [line] = (await read(id)).line_items;
+    const patch = (amount: number) =>
+      network.orderLineItems.updateOrderLineItem(
+        { id: line!.id!, order_line_item: { amount, pick_from: [] }, update_mask: ["amount"] },
+        network.as("shop"),
+      );
+    await patch(2);
+    expect(await inventoryOf("d1")).toMatchObject({ allocated: 2, available_to_sell: 3 });
+    await patch(7);
+    expect(await inventoryOf("d1")).toMatchObject({ allocated: 5, available_to_sell: 0 });
+    await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: "backordered" }), soon);
+    await patch(5);
+    await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: null }), soon);
+  });
+
+  it("of an order at the warehouse are refused as a whole if their stock is not there", async () => {
+    await calls.sku("d2");
+    await calls.receive("d2", 5);
+    const id = await order("d2", 2);
+    await network.fulfillment.acceptOrder(move(id), network.as("shop"));
+    const replace = (quantity: number) =>
+      network.lineItems.replaceLines(
+        { order_id: id, request_id: randomUUID(), line_items: [aLine("d2", quantity)] },
+        network.as("shop"),
+      );
+    await expect(replace(6)).rejects.toMatchObject({
+      code: "INSUFFICIENT_STOCK",
+      violations: [{ pointer: "/line_items/0/quantity" }],
+    });
+    expect(await replace(5)).toMatchObject({ backordered: false, shorts: [] });
+    expect(await inventoryOf("d2")).toMatchObject({ allocated: 5, available_to_sell: 0 });
+  });
+});
+
+describe("the allocation of an order", () => {
+  const allocation = async (name: string) =>
+    (await network.allocation.getAllocation({ order: name }, network.as("shop"))).allocation!;
+
+  it("says per line what was considered, taken and skipped, and why", async () => {
+    await calls.sku("e1", { pick_style: "FEFO" });
+    await calls.receive("e1", 3, { lot_number: "L1", expiration_date: "2031-01-01" });
+    await calls.receive("e1", 3, { lot_number: "L2", expiration_date: "2030-01-01" });
+    await calls.receive("e1", 9, { lot_number: "L3", expiration_date: "2020-01-01" });
+    const id = await order("e1", 4);
+    const { order_nr } = await read(id);
+    const shown = await allocation(String(order_nr));
+    expect(shown).toMatchObject({
+      order_id: id,
+      status: "allocated",
+      facilities: [
+        { facility_id: "east", used: true },
+        { facility_id: "west", used: false, reason: "no_stock" },
+      ],
+      lines: [
+        {
+          quantity: 4,
+          allocated: 4,
+          pick_style: "FEFO",
+          candidates: [
+            { lot_number: "L2", available: 3, taken: 3, reason: null },
+            { lot_number: "L1", available: 3, taken: 1, reason: null },
+            { lot_number: "L3", available: 9, taken: 0, reason: "expired" },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("of which nothing is tracked says so, and of an unknown order nothing", async () => {
+    await calls.sku("e2");
+    expect(await allocation(await order("e2", 4))).toMatchObject({
+      status: "untracked",
+      lines: [{ tracked: false, quantity: 4 }],
+    });
+    await expect(allocation(randomUUID())).rejects.toMatchObject({ code: "ORDER_NOT_FOUND" });
+  });
+});
+
 describe("within one batch", () => {
   it("priority goes first, then age, whatever the place in the batch", async () => {
     await calls.sku("c1");

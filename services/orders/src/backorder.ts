@@ -16,8 +16,20 @@ export interface StockFacts {
   linesRevision: number;
 }
 
+/** The fields of an order that its stock depends on. */
+type Ordered = Pick<
+  Order,
+  | "priority"
+  | "submitted_at"
+  | "backorder_policy"
+  | "routing_policy"
+  | "split_policy"
+  | "facility_id"
+  | "shipping_address_country_code"
+>;
+
 /** What decides which stock an order gets. */
-export function termsOf(order: Order): AllocationTerms {
+export function termsOf(order: Ordered): AllocationTerms {
   return {
     priority: order.priority ?? null,
     submitted_at: order.submitted_at ?? null,
@@ -60,22 +72,29 @@ export function withStockAtCreation(
 }
 
 /**
- * The rule of following what line-items says about the stock of an order. What is older than what is known
- * already changes nothing.
+ * The order with what line-items says about its stock; what is older than what is known already changes
+ * nothing.
  */
-export function followStock(order: OrderDocument, facts: StockFacts): Decision<OrderDocument> {
-  if (facts.linesRevision <= order.stock_revision) return { state: order, events: [] };
-  const { backordered, shorts, linesRevision } = facts;
-  const changed = backordered !== order.backordered;
-  if (!changed && shorts.length === 0) return { state: order, events: [] };
-  const state = {
+export function withStock(order: OrderDocument, facts: StockFacts): OrderDocument {
+  if (facts.linesRevision <= order.stock_revision) return order;
+  return {
     ...order,
-    backordered,
-    stock_revision: linesRevision,
-    shorts: [...order.shorts, ...shorts.map(toShort)],
+    backordered: facts.backordered,
+    stock_revision: facts.linesRevision,
+    shorts: [...order.shorts, ...facts.shorts.map(toShort)],
   };
-  const told = changed ? [orderEvent(state, backordered ? "backordered" : "allocated")] : [];
-  return { state, events: shorts.length > 0 ? [orderEvent(state, "shorted"), ...told] : told };
+}
+
+/** The rule of following what an event of line-items says about the stock of an order. */
+export function followStock(order: OrderDocument, facts: StockFacts): Decision<OrderDocument> {
+  const state = withStock(order, facts);
+  const told = [
+    ...(state.shorts.length > order.shorts.length ? [orderEvent(state, "shorted")] : []),
+    ...(state.backordered === order.backordered
+      ? []
+      : [orderEvent(state, state.backordered ? "backordered" : "allocated")]),
+  ];
+  return told.length > 0 ? { state, events: told } : { state: order, events: [] };
 }
 
 function toShort({ sku_customer_id, quantity, order_line_item_id }: LineShort): Short {

@@ -3,13 +3,14 @@ import { catalogue } from "@waybill/errors/catalogue.ts";
 import { DomainError, isDependencyDown, unavailable } from "@waybill/errors/domain-error.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { errorFacts } from "@waybill/process/log.ts";
-import type { OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
+import { termsOf } from "./backorder.ts";
 import type { OrdersContext } from "./context.ts";
 import { cancel } from "./lifecycle.ts";
 import { sealLines } from "./lines.ts";
-import type { OrderDocument } from "./order.ts";
+import { withDefaults, type OrderDocument } from "./order.ts";
 import type { Refusal, RequestDocument, Step } from "./request.ts";
 import { getStoredRequest, takeStep, type RequestsContext } from "./request-store.ts";
 import { getStoredOrder } from "./store.ts";
@@ -70,26 +71,26 @@ async function decideUpdate(context: DecidingContext, request: RequestDocument):
     succeeds: false,
   });
   if (locked.status !== "pending") return;
-  const lines = await replaceLines(context, request);
+  const answer = await replaceLines(context, request);
   await takeStep(context, request, {
-    refusal: () => ("reason" in lines ? lines : null),
-    apply: (order) => applyUpdate(order, request, lines as OrderLines),
+    refusal: () => ("reason" in answer ? answer : null),
+    apply: (order) => applyUpdate(order, request, answer as ReplaceLinesResponse),
     succeeds: true,
   });
 }
 
-/** The order's new lines, or why line-items refuses them. */
+/** The order's new lines with what became of their stock, or why line-items refuses them. */
 async function replaceLines(
   { lineItems }: DecidingContext,
   request: RequestDocument,
-): Promise<OrderLines | Refusal> {
+): Promise<ReplaceLinesResponse | Refusal> {
   const { line_items } = request.record!;
+  const terms = termsOf(withDefaults(request.record!));
   try {
-    const { lines } = await lineItems.replaceLines(
-      { order_id: request.order_id, request_id: request._id, line_items },
+    return await lineItems.replaceLines(
+      { order_id: request.order_id, request_id: request._id, line_items, terms },
       callFor(request),
     );
-    return lines!;
   } catch (error) {
     if (!(error instanceof DomainError) || catalogue[error.code].http >= 500 || isConflict(error))
       throw error;

@@ -1,8 +1,9 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { LineItem, type OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
-import { isOpenTo, replaceLines, type Move, type Status } from "./lifecycle.ts";
+import { LineItem, type ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
+import { withStock } from "./backorder.ts";
+import { isOpenTo, orderEvent, replaceLines, type Move, type Status } from "./lifecycle.ts";
 import { toOrder, withDefaults, type OrderDocument } from "./order.ts";
 import type { Refusal, RequestDocument } from "./request.ts";
 
@@ -62,13 +63,17 @@ export function lock(order: OrderDocument, requestId: string): Decision<OrderDoc
 export function applyUpdate(
   order: OrderDocument,
   { _id, record }: Pick<RequestDocument, "_id" | "record">,
-  lines: OrderLines,
+  { lines: replaced, backordered, shorts }: ReplaceLinesResponse,
 ): Decision<OrderDocument> {
   if (order.changing !== _id) throw new Error("the update does not have the order locked");
   const { customer_identifier: _same, base_version: _checked, line_items: _replaced, ...fields } = record!;
-  const state = replaceLines({ ...order, ...withDefaults(fields), changing: null }, lines.line_items);
+  const lines = replaced!;
+  const facts = { backordered: backordered ?? false, shorts, linesRevision: lines.lines_revision! };
+  const updated = withStock({ ...order, ...withDefaults(fields), changing: null }, facts);
+  const state = replaceLines(updated, lines.line_items);
   const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) });
-  return { state, events: [{ topic: topics.orders, type: "waybill.order.updated.v1", data }] };
+  const events = [{ topic: topics.orders, type: "waybill.order.updated.v1", data }];
+  return { state, events: shorts.length > 0 ? [...events, orderEvent(state, "shorted")] : events };
 }
 
 /** Without what line-items adds: the event of 500 lines has to pass Kafka. */

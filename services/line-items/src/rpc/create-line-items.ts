@@ -11,7 +11,7 @@ import type { LineItemsContext } from "../context.ts";
 import type { KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
 import { findTrackedSkus } from "../order-stock-store.ts";
-import { isBackordered, newOrderStock, toOrderAllocation } from "../order-stock.ts";
+import { isBackordered, toOrderAllocation, untrackedStock } from "../order-stock.ts";
 import { findSkusOfLines, insertOrderLines, takeSkusOfLines } from "../store.ts";
 
 export async function createLineItems(
@@ -89,6 +89,6 @@ function withPlan(
   plans: Bookings,
 ): LinesResult {
   if (decided instanceof DomainError) return result;
-  const plan = plans.get(decided._id) ?? newOrderStock(decided, decided.terms, decided.updated_at);
-  return { ...result, plan: toOrderAllocation(plan) };
+  const plan = toOrderAllocation(plans.get(decided._id) ?? untrackedStock(decided));
+  return { ...result, plan: { ...plan, order_id: null } };
 }

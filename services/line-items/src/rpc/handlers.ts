@@ -1,3 +1,4 @@
+import type { AllocationServiceService } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { InventoryServiceService } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { OrderLineItemServiceService } from "@waybill/proto/line_items/v1/order_line_items.ts";
@@ -14,6 +15,7 @@ import { createOrderLineItem } from "./create-order-line-item.ts";
 import { createSkus } from "./create-skus.ts";
 import { deleteOrderLineItem } from "./delete-order-line-item.ts";
 import { deleteSkus } from "./delete-skus.ts";
+import { getAllocation } from "./get-allocation.ts";
 import { getOrderLineItem } from "./get-order-line-item.ts";
 import { getSku } from "./get-sku.ts";
 import { listFacilities } from "./list-facilities.ts";
@@ -71,4 +73,8 @@ export const inventoryHandlers: Handlers<LineItemsContext, typeof InventoryServi
 export const stockSandboxHandlers: Handlers<LineItemsContext, typeof StockSandboxServiceService> = {
   createAvailable,
   loseInventory,
+};
+
+export const allocationHandlers: Handlers<LineItemsContext, typeof AllocationServiceService> = {
+  getAllocation,
 };
