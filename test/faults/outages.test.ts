@@ -1,4 +1,5 @@
 import type { Engine, OwnedEngine } from "@waybill/dev-env/engine/engine.ts";
+import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { anOrder } from "./order.ts";
 import { readOrderEvents } from "./order-topic.ts";
@@ -52,20 +53,53 @@ describe("while MongoDB is down", () => {
   });
 });
 
-describe("while line-items is frozen", () => {
-  it("a create is 503 for the whole call, never a failure of its records", async () => {
-    const pid = faults.system.services["line-items"].pid()!;
-    process.kill(pid, "SIGSTOP");
-    const answer = await faults.send("POST", "/orders", [anOrder("frozen")]);
-    process.kill(pid, "SIGCONT");
-    expect(answer?.status).toBe(503);
-    const results = await vi.waitUntil(
-      async () => (await faults.send("POST", "/orders", [anOrder("frozen")]))?.body.results,
-      { timeout: 30_000, interval: 200 },
-    );
-    expect(results).toMatchObject([{ status: "success" }]);
+describe("while MongoDB takes no writes", () => {
+  it("a create is 503 for the whole call, and a repeat makes one order of it", async () => {
+    const client = await new MongoClient(faults.system.mongodb.address).connect();
+    await client.db("admin").command({ fsync: 1, lock: true });
+    const answers = await createsInEveryMode("locked");
+    await client.db("admin").command({ fsyncUnlock: 1 });
+    await client.close();
+    // Trying out writes nothing.
+    expect(answers).toEqual({ partial: 503, atomic: 503, validate_only: 200 });
+    await createsOnce("locked");
   });
 });
+
+describe.each(["orders", "line-items"] as const)("while %s is frozen", (service) => {
+  it("a create is 503 for the whole call, and a repeat makes one order of it", async () => {
+    const pid = faults.system.services[service].pid()!;
+    process.kill(pid, "SIGSTOP");
+    const answers = await createsInEveryMode(`frozen-${service}`).finally(() => process.kill(pid, "SIGCONT"));
+    expect(answers).toEqual({ partial: 503, atomic: 503, validate_only: 503 });
+    await createsOnce(`frozen-${service}`);
+  });
+});
+
+const modes = ["partial", "atomic", "validate_only"] as const;
+
+/** The status of a create in each mode. */
+async function createsInEveryMode(name: string): Promise<Record<string, number | undefined>> {
+  const statuses = modes.map(async (mode) => {
+    const answer = await faults.send("POST", `/orders?mode=${mode}`, [anOrder(`${name}-${mode}`)]);
+    return [mode, answer?.status] as const;
+  });
+  return Object.fromEntries(await Promise.all(statuses));
+}
+
+async function createsOnce(name: string): Promise<void> {
+  const orders = modes.map((mode) => anOrder(`${name}-${mode}`));
+  const results = await vi.waitUntil(
+    async () => (await faults.send("POST", "/orders", orders))?.body.results,
+    { timeout: 30_000, interval: 200 },
+  );
+  expect(results.map(({ code }: any) => code)).toEqual([null, null, null]);
+  const cids = modes.map((mode) => `${name}-${mode}`).join(",");
+  const { body } = (await faults.send("GET", `/orders?cid=${cids}`))!;
+  expect(new Set(body.data.map(({ id }: any) => id))).toEqual(
+    new Set(results.map(({ system_id }: any) => system_id)),
+  );
+}
 
 function owned(engine: Engine): OwnedEngine {
   if (!engine.owned)

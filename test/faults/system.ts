@@ -16,14 +16,17 @@ export interface FaultSystem extends AsyncDisposable {
   ) => Promise<{ status: number; headers: Headers; body: any } | null>;
 }
 
-/** Starts it; `leaveEnginesDown` keeps MongoDB and Kafka down after a kill. */
-export async function startFaultSystem(leaveEnginesDown: boolean): Promise<FaultSystem> {
+/** Starts it; `leaveEnginesDown` keeps MongoDB and Kafka down after a kill; `env` is for its services. */
+export async function startFaultSystem(
+  leaveEnginesDown: boolean,
+  env: NodeJS.ProcessEnv = {},
+): Promise<FaultSystem> {
   const dataDir = mkdtempSync(join(tmpdir(), "waybill-faults-"));
   const system = await startSystem({
     dataDir,
     ports: Object.fromEntries(Object.keys(portSettings).map((name) => [name, 0])) as Ports,
     apiKeys: { [KEY]: "faults" },
-    env: process.env,
+    env: { ...process.env, ...env },
     report: (line) => void process.stdout.write(`${line}\n`),
     leaveEnginesDown,
   });
