@@ -308,6 +308,19 @@ const rows = {
     action: "Set SANDBOX to true where trying things out is wanted.",
   },
 
+  NO_STOREFRONT_ORDER: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The order did not come in an order group",
+    action: "Name an order of an order group.",
+  },
+  PAYMENT_FORBIDS: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The payment cannot get there from where it stands",
+    action: "Record a status that `detail` names, or leave it.",
+  },
+
   // SKUs and line items.
   SKU_NOT_FOUND: {
     grpc: "NOT_FOUND",

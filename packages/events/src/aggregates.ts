@@ -48,13 +48,13 @@ export interface Creation<Document> extends Decision<Document> {
 
 /**
  * Inserts new aggregates (`newAggregate`) with the events of their creation, all or none. Rejects with
- * MongoDB's duplicate-key error if one of them is there already. `beforeCommit` may throw to give the
- * attempt up.
+ * MongoDB's duplicate-key error if one of them is there already. `beforeCommit` may write more with the
+ * session, and may throw to give the attempt up.
  */
 export async function insertAggregates<Document extends AggregateDocument>(
   store: AggregateStore<Document>,
   creations: readonly Creation<Document>[],
-  beforeCommit: () => void = () => undefined,
+  beforeCommit: (session: ClientSession) => void | Promise<void> = () => undefined,
 ): Promise<void> {
   const rows: OutboxRow[] = [];
   for (const { state, events, traceparent } of creations)
@@ -63,7 +63,7 @@ export async function insertAggregates<Document extends AggregateDocument>(
   await inTransaction(store.client, async (session) => {
     await store.collection.insertMany(documents as OptionalUnlessRequiredId<Document>[], { session });
     if (rows.length > 0) await store.outbox.insertMany(rows, { session });
-    beforeCommit();
+    await beforeCommit(session);
   });
 }
 

@@ -25,11 +25,9 @@ const add = (order: string) =>
 
 describe("the lines of an order", () => {
   it("of an order group that had none begin with the first one added, by its storefront_id", async () => {
-    const order = anOrder("", { line_items: [] });
-    await network.storefront.createStorefrontOrders(
-      { orders: [{ storefront_id: 77, order: { ...order, customer_identifier: null, order_type: null } }] },
-      network.as("shop"),
-    );
+    const order = anOrder("storefront-77", { line_items: [] });
+    const created = { storefront_id: 77, customer_identifier: "storefront-77", order };
+    await network.storefront.saveStorefrontOrders({ orders: [created], changes: [] }, network.as("shop"));
     const { order_line_item } = await add("77");
     expect(order_line_item).toMatchObject({ amount: 2, uom_quantity_outstanding: 2, version: 1 });
     const { order: shown } = await network.orders.getOrder({ order: "77" }, network.as("shop"));

@@ -8,6 +8,7 @@ import { errorFacts } from "@waybill/process/log.ts";
 import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
+import type { ClientSession } from "mongodb";
 import { termsOf, type StockFacts } from "./backorder.ts";
 import type { OrdersContext } from "./context.ts";
 import { createOrder, type OrderCandidate } from "./order.ts";
@@ -15,6 +16,9 @@ import { findOrderWinners } from "./store.ts";
 
 /** What creating orders needs of the context. */
 export type CreationContext = Pick<OrdersContext, "orders" | "orderNumbers" | "lineItems" | "log">;
+
+/** More writes of the transaction that creates orders. */
+export type Alongside = (session: ClientSession) => void | Promise<void>;
 
 const LINES_MS_MAX = 10_000;
 /**
@@ -36,13 +40,17 @@ export async function createGroup(
   return candidates.map((candidate) => outcomes.get(candidate)!);
 }
 
-/** Creates the orders of one call in one transaction, or none of them. Answers for each in its order. */
+/**
+ * Creates the orders of one call in one transaction, or none of them. Answers for each in its order. What
+ * `alongside` writes with the session commits with them.
+ */
 export async function createAtomically(
   context: CreationContext,
   tenantId: string,
   candidates: readonly OrderCandidate[],
+  alongside?: Alongside,
 ): Promise<Outcome[]> {
-  const outcomes = await createAll(orderCreator(context, tenantId), candidates);
+  const outcomes = await createAll(orderCreator(context, tenantId, new Map(), alongside), candidates);
   return candidates.map((candidate) => outcomes.get(candidate)!);
 }
 
@@ -73,6 +81,7 @@ function orderCreator(
   context: CreationContext,
   tenantId: string,
   answers: Answers = new Map(),
+  alongside: Alongside = () => undefined,
 ): RehearsingCreator<OrderCandidate> {
   return {
     findWinners: (identifiers) => findOrderWinners(context, tenantId, identifiers),
@@ -93,7 +102,10 @@ function orderCreator(
         }),
         traceparent: candidate.traceparent,
       }));
-      await insertAggregates(context.orders, creations, () => assertFresh(candidates));
+      await insertAggregates(context.orders, creations, async (session) => {
+        await alongside(session);
+        assertFresh(candidates);
+      });
     },
     fault: (error) => context.log.error({ tenant_id: tenantId, ...errorFacts(error) }, "orders.create_fault"),
     duplicate: () => new DomainError("DUPLICATE_ORDER"),

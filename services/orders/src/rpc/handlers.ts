@@ -13,9 +13,9 @@ import { createOrderCancelRequests } from "./create-order-cancel-requests.ts";
 import { createOrderUpdateRequests } from "./create-order-update-requests.ts";
 import { createOrders } from "./create-orders.ts";
 import { createReturn } from "./create-return.ts";
-import { createStorefrontOrders } from "./create-storefront-orders.ts";
 import { deliverOrder } from "./deliver-order.ts";
 import { findOrders } from "./find-orders.ts";
+import { findStorefrontOrders } from "./find-storefront-orders.ts";
 import { getOrderCancelRequest } from "./get-order-cancel-request.ts";
 import { getOrderUpdateRequest } from "./get-order-update-request.ts";
 import { getOrder } from "./get-order.ts";
@@ -29,6 +29,7 @@ import { listReturns } from "./list-returns.ts";
 import { listShipments } from "./list-shipments.ts";
 import { packOrder } from "./pack-order.ts";
 import { receiveReturn } from "./receive-return.ts";
+import { recordStorefrontPayment } from "./record-storefront-payment.ts";
 import { rejectReturn } from "./reject-return.ts";
 import { releaseOrder } from "./release-order.ts";
 import { resolveOrderCancels } from "./resolve-order-cancels.ts";
@@ -36,6 +37,7 @@ import { resolveOrderUpdates } from "./resolve-order-updates.ts";
 import { resolveOrder } from "./resolve-order.ts";
 import { reportReturnEvents } from "./report-return-events.ts";
 import { reportShipmentEvents } from "./report-shipment-events.ts";
+import { saveStorefrontOrders } from "./save-storefront-orders.ts";
 import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 import { shortOrder } from "./short-order.ts";
@@ -92,5 +94,7 @@ export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceServi
 };
 
 export const storefrontHandlers: Handlers<OrdersContext, typeof StorefrontOrderServiceService> = {
-  createStorefrontOrders,
+  findStorefrontOrders,
+  recordStorefrontPayment,
+  saveStorefrontOrders,
 };

@@ -1,0 +1,42 @@
+import { changeAggregate, type Decision } from "@waybill/events/aggregates.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { ClientSession } from "mongodb";
+import type { OrdersContext } from "./context.ts";
+import { fromStored, type OrderDocument } from "./order.ts";
+
+/** Changes an order as part of the caller's transaction. Throws `ORDER_NOT_FOUND`, with the given place. */
+export async function changeStoredOrder(
+  { orders }: Pick<OrdersContext, "orders">,
+  { tenantId, orderId, place }: { tenantId: string; orderId: string; place: string },
+  traceparent: string,
+  session: ClientSession,
+  decide: (order: OrderDocument) => Decision<OrderDocument>,
+): Promise<OrderDocument> {
+  const once = (stored: OrderDocument): Decision<OrderDocument> => {
+    const order = fromStored(stored);
+    const { state, events } = decide(order);
+    return { state: state === order ? stored : state, events };
+  };
+  const changed = await changeAggregate(
+    orders,
+    { _id: orderId, tenant_id: tenantId },
+    once,
+    traceparent,
+    session,
+  );
+  if (changed) return fromStored(changed);
+  const detail = "there is no such order";
+  throw new DomainError("ORDER_NOT_FOUND", detail, {
+    violations: [{ pointer: place, code: "ORDER_NOT_FOUND", detail }],
+  });
+}
+
+/** Those of these orders that are storefront orders of the tenant. */
+export async function findStoredStorefrontOrders(
+  { orders }: Pick<OrdersContext, "orders">,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<OrderDocument[]> {
+  const filter = { _id: { $in: [...ids] }, tenant_id: tenantId, order_type: "storefront" };
+  return (await orders.collection.find(filter).toArray()).map(fromStored);
+}
