@@ -9,6 +9,7 @@ import { FACILITIES_MAX, facilityKey, newFacility, type FacilityDocument } from 
 import type { Lot } from "./lot.ts";
 import { changedStock, newStock, type StockCause, type StockDocument } from "./stock.ts";
 import type { SkuDocument } from "./sku.ts";
+import { markUsed } from "./store.ts";
 
 /** A change of stock that was made, so that its repeat changes nothing. */
 interface StockRequestDocument {
@@ -43,7 +44,7 @@ export interface StockChange {
 /**
  * Changes the stock of one SKU by a pure rule, which answers the new stock and the lot to show, in one
  * transaction with the event and the request's id. A repeat answers the lot of the first time. Throws
- * `FACILITY_NOT_FOUND` and what the rule throws.
+ * `FACILITY_NOT_FOUND`, `SKU_NOT_FOUND` if it was deleted meanwhile, and what the rule throws.
  */
 export async function changeStock(
   context: LineItemsContext,
@@ -52,6 +53,7 @@ export async function changeStock(
   decide: (stock: StockDocument) => { stock: StockDocument; lot: Lot },
 ): Promise<Lot> {
   const { sku, requestId, traceparent, facilityId } = change;
+  if (!(await markUsed(context, sku.used ? [] : [sku]))) throw new DomainError("SKU_NOT_FOUND");
   const key = `${sku.tenant_id}/${requestId}`;
   const once = async (session: ClientSession): Promise<Lot> => {
     const made = await context.stockRequests.findOne({ _id: key }, { session });

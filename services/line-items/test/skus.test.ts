@@ -1,5 +1,6 @@
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { newStockCalls } from "./stock-calls.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
@@ -115,6 +116,15 @@ describe("SKUs", () => {
     });
     expect(await eventsOf(typo)).toEqual(["waybill.sku.created.v1", "waybill.sku.deleted.v1"]);
     expect((await create(aSku("typo", { description: "new" }))).results[0]!.system_id).not.toBe(typo);
+  });
+
+  it("that stock was recorded of are in use", async () => {
+    const stock = newStockCalls(network, "shop");
+    const id = await stock.sku("stocked");
+    await stock.facility("east");
+    await stock.receive("stocked", 5);
+    const { results } = await network.skus.deleteSkus({ ids: [id] }, network.as("shop"));
+    expect(results).toMatchObject([{ outcome: "retired" }]);
   });
 
   it("that are deleted while orders take them are in those orders or gone, never both", async () => {
