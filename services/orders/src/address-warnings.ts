@@ -17,11 +17,16 @@ const patternCountries: ReadonlyMap<string, (typeof locales)[number]> = new Map(
   locales.map((country) => [country, country]),
 );
 
+type Addressed = Pick<
+  Order,
+  `${"shipping" | "billing"}_address_${"country_code" | "postal_code" | "phone_number"}`
+>;
+
 /**
  * What looks wrong in the addresses of an order for their countries. Never a refusal: numbering plans change
  * faster than libraries, and the merchant may know better. The sentences do not hold the values.
  */
-export function addressWarnings(order: Order): string[] {
+export function addressWarnings(order: Addressed): string[] {
   const shipping: Address = {
     prefix: "shipping_address",
     country: order.shipping_address_country_code,

@@ -136,7 +136,8 @@ function callFor({ tenant_id, traceparent }: RequestDocument): CallOptions {
   return { ...newCaller(tenant_id, traceparent), deadline: Date.now() + CALL_MS_MAX };
 }
 
-function isDown(error: unknown): boolean {
+/** Whether an error says nothing about the request: a dependency is down. */
+export function isDown(error: unknown): boolean {
   return isDependencyDown(error) || mongoFailure(error) !== null;
 }
 

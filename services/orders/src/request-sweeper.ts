@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts } from "@waybill/process/log.ts";
-import { decideRequest, type DecidingContext } from "./decide-request.ts";
+import { decideRequest, isDown, type DecidingContext } from "./decide-request.ts";
 import { oldPendingRequests } from "./request-store.ts";
 
 /**
@@ -34,16 +34,23 @@ async function sweepForEver(context: DecidingContext, signal: AbortSignal): Prom
   }
 }
 
-/** Decides the requests that were made before that time (RFC 3339, UTC) and are pending still. */
+/**
+ * Decides the requests that were made before that time (RFC 3339, UTC) and are pending still. One that cannot
+ * be decided leaves the others to be. Rejects when a dependency is down.
+ */
 export async function decideOldRequests(
   context: DecidingContext,
   before: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const requests = await oldPendingRequests(context, before, BATCH_REQUESTS_MAX);
-  for (const { tenant_id, _id } of requests) {
+  for (const { tenant_id, _id: id } of await oldPendingRequests(context, before, BATCH_REQUESTS_MAX)) {
     if (signal.aborted) return;
-    await decideRequest(context, tenant_id, _id);
+    try {
+      await decideRequest(context, tenant_id, id);
+      context.log.info({ tenant_id, id }, "request_sweep.decided");
+    } catch (error) {
+      if (isDown(error)) throw error;
+      context.log.error({ tenant_id, id, ...errorFacts(error) }, "request_sweep.undecided");
+    }
   }
-  if (requests.length > 0) context.log.info({ requests: requests.length }, "request_sweep.decided");
 }

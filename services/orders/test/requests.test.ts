@@ -3,7 +3,7 @@ import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { OrderCancel, OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { anUpdate } from "./decisions.ts";
 
@@ -362,6 +362,12 @@ describe("what fails at once", () => {
     ]);
     await decidedUpdate(updates[3]!.system_id!);
   });
+});
+
+test("a doubtful address is accepted with a warning", async () => {
+  await created("doubtful");
+  const [result] = await askUpdates(anUpdate("doubtful", { shipping_address_postal_code: "7" }));
+  expect(result).toMatchObject({ status: "success", warnings: [expect.stringContaining("postal")] });
 });
 
 describe("lists of requests", () => {

@@ -6,6 +6,7 @@ import type {
 } from "@waybill/proto/orders/v1/order_requests.ts";
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { addressWarnings } from "../address-warnings.ts";
 import type { OrdersContext } from "../context.ts";
 import { assertLinesBounded, recordRefusal } from "../order.ts";
 import { createRequest, type NewRequest } from "../request.ts";
@@ -40,9 +41,8 @@ export async function createOrderUpdateRequests(
   );
   const results = asked.map((item, index) => {
     const name = requests[index]!.customer_identifier ?? null;
-    return item instanceof DomainError
-      ? recordFailed(index, name, item)
-      : recordSuccess(index, item.id, name);
+    if (item instanceof DomainError) return recordFailed(index, name, item);
+    return recordSuccess(index, item.id, name, addressWarnings(requests[index]!));
   });
   return batchResponse(results);
 }
