@@ -231,12 +231,13 @@ function shortedAtCreation(counts: readonly LineCount[]): Movement[] {
 
 /**
  * The part of an update that concerns units: an order that counts its units itself counts the new lines. Its
- * `shorts` are to hold what the replacement gave up. The caller holds the order's lock and decides the rest.
+ * `shorts` are to hold what the replacement gave up; an open order of which nothing is left is canceled, as at
+ * its creation. The caller holds the order's lock and decides the rest.
  */
 export function replaceLines(order: OrderDocument, lines: readonly LineItem[]): OrderDocument {
-  if (order.status === "open") return order;
   const line_counts = recountLines(order.line_counts, lines, order.shorts);
-  return inStatus({ ...order, line_counts }, settled);
+  const after = inStatus({ ...order, line_counts }, settled);
+  return after.status === "open" ? order : after;
 }
 
 /** The decision of a move: the status that it leads to and its event. */

@@ -1,8 +1,9 @@
+import { LineItem, OrderLines, type LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import { describe, expect, it, test } from "vitest";
 import { fromStored, type OrderDocument } from "./order.ts";
-import { lock, statusRefusal, updateRefusal } from "./update.ts";
+import { applyUpdate, lock, statusRefusal, updateRefusal } from "./update.ts";
 
 const empty = new Uint8Array();
 
@@ -70,4 +71,77 @@ test("a record of an update has the fields that a record of an order has, and ba
   const ofUpdate = Object.keys(OrderUpdate.decode(empty)).filter((field) => field !== "base_version");
   const ofOrder = Object.keys(Order.decode(empty));
   expect(ofUpdate.filter((field) => !ofOrder.includes(field))).toEqual([]);
+});
+
+describe("an applied update", () => {
+  const line = (id: string, quantity: number) => ({
+    ...LineItem.decode(empty),
+    id,
+    sku_customer_id: id,
+    quantity,
+  });
+  const record = { ...OrderUpdate.decode(empty), customer_identifier: "A-1", gift_message: "new" };
+  const locked = (change: Partial<OrderDocument>) => anOrder({ changing: "request-1", ...change });
+  const short = (order_line_item_id: string, quantity: number) => {
+    return { order_line_item_id, sku_customer_id: order_line_item_id, quantity, reason: "damage" };
+  };
+  const apply = (order: OrderDocument, quantity: number, shorts: LineShort[] = []) =>
+    applyUpdate(
+      order,
+      { _id: "request-1", record },
+      {
+        lines: { ...OrderLines.decode(empty), line_items: [line("hat", quantity)], lines_revision: 5 },
+        backordered: false,
+        shorts,
+      },
+    );
+  const typesOf = ({ events }: ReturnType<typeof apply>) => events.map(({ type }) => type.split(".")[2]);
+
+  it("keeps what only Waybill sets, and tells the topics of the order as it now is", () => {
+    const order = locked({
+      order_nr: 1_000_000_001,
+      references: ["CO/ABCDEF"],
+      created_at: "2024-05-01T00:00:00.000Z",
+    });
+    const { state, events } = apply(order, 2);
+    const { order_nr, references, created_at, status_sequence, fingerprint } = order;
+    expect(state).toMatchObject({
+      order_nr,
+      references,
+      created_at,
+      status_sequence,
+      gift_message: "new",
+      priority: 100,
+    });
+    expect(state.fingerprint).toBe(fingerprint);
+    expect(events).toMatchObject([
+      { type: "waybill.order.updated.v1", data: { line_items: [{ id: "hat", quantity: 2 }] } },
+    ]);
+  });
+
+  it("tells of units that could not be had, once", () => {
+    const given = [{ order_line_item_id: "hat", sku_customer_id: "hat", sku_id: "sku", quantity: 1 }];
+    const first = apply(locked({}), 2, given);
+    expect(typesOf(first)).toEqual(["shorted", "updated"]);
+    expect(first.state.shorts).toMatchObject([{ quantity: 1, reason: "insufficient_inventory" }]);
+    const known = locked({ shorts: first.state.shorts, stock_revision: 5 });
+    expect(typesOf(apply(known, 2, given))).toEqual(["updated"]);
+  });
+
+  it("cancels an order of whose new lines nothing is left to ship", () => {
+    const atWarehouse = locked({ status: "atWarehouse", shorts: [short("hat", 2)] });
+    const counted = apply(atWarehouse, 2);
+    expect(counted.state).toMatchObject({ status: "canceled", status_sequence: 10 });
+    expect(typesOf(counted)).toEqual(["canceled", "updated"]);
+    expect(counted.events[0]!.data).toMatchObject({ status: "canceled", movements: [] });
+
+    const given = [{ order_line_item_id: "hat", sku_customer_id: "hat", sku_id: "sku", quantity: 2 }];
+    const open = apply(locked({}), 2, given);
+    expect(open.state).toMatchObject({ status: "canceled", line_counts: [{ shorted: 2, outstanding: 0 }] });
+    expect(open.events[0]!.data).toMatchObject({ movements: [{ kind: "shorted", quantity: 2 }] });
+  });
+
+  it("is not there without the lock", () => {
+    expect(() => apply(anOrder(), 1)).toThrow("lock");
+  });
 });

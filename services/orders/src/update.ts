@@ -1,4 +1,5 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
+import type { NewEvent } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { LineItem, type ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -6,6 +7,7 @@ import { withStock } from "./backorder.ts";
 import { isOpenTo, orderEvent, replaceLines, type Move, type Status } from "./lifecycle.ts";
 import { toOrder, withDefaults, type OrderDocument } from "./order.ts";
 import type { Refusal, RequestDocument } from "./request.ts";
+import { everyUnit, toMovements } from "./units.ts";
 
 /** How a merchant is told that its request came too late (design section 6). */
 const lateReasons: Readonly<Partial<Record<Status, string>>> = {
@@ -70,10 +72,20 @@ export function applyUpdate(
   const lines = replaced!;
   const facts = { backordered: backordered ?? false, shorts, linesRevision: lines.lines_revision! };
   const updated = withStock({ ...order, ...withDefaults(fields), changing: null }, facts);
-  const state = replaceLines(updated, lines.line_items);
+  const counted = replaceLines(updated, lines.line_items);
+  const told = stockEvents(order, counted);
+  const status_sequence = counted.status === order.status ? order.status_sequence : order.sequence + 1;
+  const state = { ...counted, status_sequence };
   const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) });
-  const events = [{ topic: topics.orders, type: "waybill.order.updated.v1", data }];
-  return { state, events: shorts.length > 0 ? [...events, orderEvent(state, "shorted")] : events };
+  return { state, events: [...told, { topic: topics.orders, type: "waybill.order.updated.v1", data }] };
+}
+
+/** An `orderEvent` first, if nothing is left to ship of the new lines, or units of them could not be had. */
+function stockEvents(before: OrderDocument, after: OrderDocument): NewEvent[] {
+  const newlyCounted = before.status === "open" ? everyUnit(after.line_counts, ({ shorted }) => shorted) : [];
+  if (after.status !== before.status)
+    return [orderEvent(after, "canceled", toMovements(newlyCounted, "shorted"))];
+  return after.shorts.length > before.shorts.length ? [orderEvent(after, "shorted")] : [];
 }
 
 /** Without what line-items adds: the event of 500 lines has to pass Kafka. */
