@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { startKafka } from "@waybill/dev-env/kafka/start.ts";
 import { startMongodb } from "@waybill/dev-env/mongodb/start.ts";
 import type { Bench } from "./bench.ts";
+import { callbacks } from "./callbacks.ts";
 import { lists } from "./lists.ts";
 
 /** By the name that `npm run bench -- <name>` takes. */
-const benches: Readonly<Record<string, Bench>> = { lists };
+const benches: Readonly<Record<string, Bench>> = { callbacks, lists };
 
 const [name = ""] = process.argv.slice(2);
 const bench = benches[name];

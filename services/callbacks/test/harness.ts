@@ -54,7 +54,9 @@ export interface TestCallbacks extends AsyncDisposable {
   log: () => string;
   /** Starts another instance in this process. */
   startInstance: () => Promise<AsyncDisposable>;
-  /** Starts the instance that is called in a process of its own; resolves when it is ready. */
+  /** Stops the instance that was started with the rest. */
+  stopOwn: () => Promise<void>;
+  /** Starts an instance in a process of its own, the one that is called if there is no other; resolves when it is ready. */
   startProcess: () => Promise<{ kill: () => Promise<void> }>;
 }
 
@@ -77,7 +79,9 @@ export async function startTestCallbacks(
       signal: new AbortController().signal,
     });
   const port = await freePort();
-  if (instances === 1) running.use(await start(port));
+  const own = new AsyncDisposableStack();
+  if (instances === 1) own.use(await start(port));
+  running.use(own);
   const channel = running.use(openChannel("callbacks", `127.0.0.1:${port}`));
   const client = await new MongoClient(all.MONGODB_URL).connect();
   running.defer(() => client.close());
@@ -115,7 +119,8 @@ export async function startTestCallbacks(
     },
     log: () => lines.join(""),
     startInstance: () => start(0),
-    startProcess: () => startProcess({ ...all, GRPC_PORT: String(port) }, running),
+    stopOwn: () => own.disposeAsync(),
+    startProcess: () => startProcess({ ...all, GRPC_PORT: instances === 0 ? String(port) : "0" }, running),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -51,16 +51,16 @@ describe("an instance that is killed", () => {
     async () => {
       network = await startTestCallbacks({ ATTEMPT_MS_MAX: "1000" }, 0);
       const doomed = await network.startProcess();
-      const [tenant, path, ids] = [newTenant(), `/${randomUUID()}`, orders(6)];
+      const [tenant, path, ids] = [newTenant(), `/${randomUUID()}`, orders(4)];
       receiver.behave(path, { hang: true });
       await network.register(tenant, receiver.url(path));
       await network.tell(...told(tenant, ids, 3));
-      await until(() => receiver.at(path).length === 6);
+      await until(() => receiver.at(path).length === 4);
       await doomed.kill();
       receiver.behave(path, {});
       await using heir = await network.startInstance();
       expect(heir).toBeDefined();
-      await until(() => receiver.at(path).length === 6 + 18, 40_000);
+      await until(() => receiver.at(path).length === 4 + 12, 40_000);
       for (const { sequences } of lanesAt(path)) expect(sequences).toEqual([1, 1, 2, 3]);
       const ofFirst = receiver.at(path).filter(({ headers }) => headers["waybill-sequence"] === "1");
       for (const members of Map.groupBy(ofFirst, ({ headers }) => headers["webhook-id"]).values())

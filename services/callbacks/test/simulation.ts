@@ -1,28 +1,30 @@
 import { createLog } from "@waybill/process/log.ts";
 import { randomFrom } from "../../../test/faults/random.ts";
 import type { Answer } from "../src/attempt.ts";
-import type { CallbackDocument } from "../src/callback.ts";
-import { createDelivery, type DeliveryDocument } from "../src/delivery.ts";
+import type { DeliveryDocument } from "../src/delivery.ts";
 import type { Clock } from "../src/engine/clock.ts";
-import { Dispatcher, type EndpointState } from "../src/engine/dispatcher.ts";
+import { Dispatcher } from "../src/engine/dispatcher.ts";
+import type { EndpointState } from "../src/engine/lane-work.ts";
 import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
 import { leaseMsFor, SETTLE_MS_MAX, takeTurn } from "../src/engine/lane-turn.ts";
 import type { DeliveryQueue } from "../src/engine/queue.ts";
 import { createSettler } from "../src/engine/settler.ts";
+import {
+  answerIn,
+  ATTEMPT_MS_MAX,
+  deliveryOf,
+  endOf,
+  goodAnswer,
+  keyOf,
+  scheduleMs,
+  watchedGate,
+  type Attempt,
+  type Endpoint,
+  type Instance,
+  type Weather,
+} from "./simulated-world.ts";
 import { memoryQueue, type MemoryQueue } from "./memory-queue.ts";
 import { VirtualTime } from "./virtual-time.ts";
-
-/** What may go wrong in a run. */
-export interface Weather {
-  /** Processes are killed and started anew, or stand still for longer than a lease. */
-  deaths: boolean;
-  /** Registrations move from one instance to another. */
-  moves: boolean;
-  /** Calls of the database fail, before or after they did their work. */
-  outages: boolean;
-  /** Nobody looks around for due lanes: only wakes and the times of retries find them. */
-  blind: boolean;
-}
 
 const ENDPOINTS = 3;
 const ORDERS = 3;
@@ -30,27 +32,10 @@ const EVENTS = 24;
 /** How long events come and things go wrong; then everything is well, and all has to be sent. */
 const STORM_MS = 40_000;
 const CALM_MS_MAX = 3 * 3_600_000;
-const ATTEMPT_MS_MAX = 3_000;
 const LEASE_MS = leaseMsFor(ATTEMPT_MS_MAX);
 const CONCURRENCY_MAX = 4;
 const TOTAL = 6;
-const scheduleMs = [0, 500, 3_000, 20_000];
 const log = createLog("simulation", "silent");
-
-type Endpoint = { id: string };
-
-/** A process: what it waits for goes on only while it lives, and not while it stands still. */
-interface Instance {
-  isAlive: boolean;
-  frozenUntilMs: number;
-  dispatcher: Dispatcher<Endpoint>;
-}
-
-interface Attempt {
-  instance: Instance;
-  laneId: string;
-  callbackId: string;
-}
 
 /** One run: a world of its own, in which everything that happens follows from the seed. */
 export class Simulation {
@@ -85,7 +70,8 @@ export class Simulation {
     await this.#until(() => this.#time.nowMs >= STORM_MS);
     this.#calmDown();
     await this.#until(() => this.#isDrained() || this.#time.nowMs > STORM_MS + CALM_MS_MAX);
-    this.#checkEnd();
+    for (const { _id } of this.#told)
+      this.#violations.push(...endOf(this.#queue.deliveries.get(_id)!, this.#taken));
     for (const { dispatcher } of this.#instances) void dispatcher[Symbol.asyncDispose]();
     return this.#violations;
   }
@@ -196,26 +182,16 @@ export class Simulation {
 
   /** The gate of a registration, whose promises are checked whenever it lets an attempt through. */
   #watched(instance: Instance, gate: EndpointGate, callbackId: string): EndpointGate {
-    return new Proxy(gate, {
-      get: (target, name) => {
-        if (name !== "begin") {
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        }
-        return (nowMs: number) => {
-          const ticket = target.begin(nowMs);
-          if (ticket === null) return null;
-          const others = [...this.#inFlight].filter(
-            (one) => one.instance === instance && one.callbackId === callbackId,
-          ).length;
-          if (others + 1 > target.limit)
-            this.#violate(`${others + 1} attempts under a limit of ${target.limit}`);
-          if (ticket.isProbe && others > 0) this.#violate("a probe was not alone");
-          if (target.breaker === "open") this.#violate("an attempt through an open breaker");
-          return ticket;
-        };
-      },
+    return watchedGate(gate, (isProbe) => {
+      const others = this.#count((one) => one.instance === instance && one.callbackId === callbackId);
+      if (others + 1 > gate.limit) this.#violate(`${others + 1} attempts under a limit of ${gate.limit}`);
+      if (isProbe && others > 0) this.#violate("a probe was not alone");
+      if (gate.breaker === "open") this.#violate("an attempt through an open breaker");
     });
+  }
+
+  #count(isCounted: (attempt: Attempt) => boolean): number {
+    return [...this.#inFlight].filter(isCounted).length;
   }
 
   #violate(what: string): void {
@@ -227,7 +203,9 @@ export class Simulation {
     const attempt: Attempt = { instance, laneId: delivery.lane_id, callbackId: delivery.callback_id };
     this.#checkSend(attempt, delivery);
     this.#inFlight.add(attempt);
-    const answer = this.#answerTo(delivery);
+    const answer = this.#isCalm
+      ? goodAnswer(this.#random)
+      : answerIn(this.#time.nowMs, delivery, this.#random);
     // A process that is killed closes its connections.
     return new Promise((resolve) => {
       this.#time.after(answer.durationMs * this.#random(), () => {
@@ -246,24 +224,8 @@ export class Simulation {
     for (const earlier of this.#queue.deliveries.values())
       if (earlier.lane_id === laneId && earlier.sequence < sequence && earlier.status === "pending")
         this.#violate(`${_id} was sent before ${earlier._id}`);
-    const mine = [...this.#inFlight].filter((one) => one.instance === instance).length;
-    if (mine + 1 > TOTAL) this.#violate("more attempts than the pool has");
-  }
-
-  #answerTo({ callback_id, order_id }: DeliveryDocument): Answer {
-    const answered = { retryAfterMs: null, phases: null as never, responseStart: null };
-    const ok = { ...answered, outcome: "ok", statusCode: 200, durationMs: this.#between(1, 150) } as const;
-    if (this.#isCalm) return ok;
-    // One receiver is dark for a time, one is often busy, and one order is refused again and again.
-    const isDark = callback_id === "c1" && this.#time.nowMs % 30_000 < 20_000;
-    if (isDark && this.#chance(0.5))
-      return { ...answered, outcome: "timeout", statusCode: null, durationMs: ATTEMPT_MS_MAX };
-    if (isDark) return { ...ok, outcome: "http", statusCode: 502 };
-    if (callback_id === "c2" && this.#chance(0.2))
-      return { ...ok, outcome: "http", statusCode: 429, retryAfterMs: 1_500 };
-    if (order_id === "o1" && this.#chance(0.6)) return { ...ok, outcome: "http", statusCode: 500 };
-    if (this.#chance(0.01)) return { ...ok, outcome: "http", statusCode: 410 };
-    return ok;
+    if (this.#count((one) => one.instance === instance) + 1 > TOTAL)
+      this.#violate("more attempts than the pool has");
   }
 
   /** An event comes: it is stored, and a moment later its lanes are woken; whoever should do that may die. */
@@ -346,35 +308,4 @@ export class Simulation {
   #isDrained(): boolean {
     return this.#queue.lanes.size === 0 && this.#inFlight.size === 0;
   }
-
-  #checkEnd(): void {
-    for (const { _id } of this.#told) {
-      const { status, attempts_charged } = this.#queue.deliveries.get(_id)!;
-      if (status === "pending") this.#violate(`${_id} was never sent`);
-      if (status === "delivered" && !this.#taken.has(_id)) this.#violate(`${_id} is delivered to nobody`);
-      if (status === "failed" && attempts_charged < scheduleMs.length)
-        this.#violate(`${_id} was given up early`);
-    }
-  }
-}
-
-function deliveryOf(callbackId: string, order: string, sequence: number): DeliveryDocument {
-  const callback = { _id: callbackId, message_type: "orderEvent", url: "https://a.example/" };
-  const event = {
-    id: `${order}-${sequence}`,
-    type: "x",
-    tenantId: "t",
-    aggregateId: order,
-    sequence,
-    previousOfType: 0,
-    time: "",
-    messageType: "orderEvent",
-    traceparent: "",
-    data: "{}",
-  };
-  return createDelivery(event, callback as CallbackDocument, new Date(0).toISOString());
-}
-
-function keyOf({ lane_id, tenant_id, callback_id, order_id }: DeliveryDocument) {
-  return { _id: lane_id, tenant_id, callback_id, order_id };
 }

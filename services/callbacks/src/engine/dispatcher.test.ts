@@ -2,7 +2,8 @@ import { createLog } from "@waybill/process/log.ts";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ClaimedLane } from "../lane.ts";
 import { systemClock } from "./clock.ts";
-import { Dispatcher, type EndpointState } from "./dispatcher.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { EndpointState } from "./lane-work.ts";
 
 /** Due lanes by registration; what works on them, and what is most at the same time. */
 interface Bench {

@@ -2,6 +2,7 @@ import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { ClaimedLane, QueueKind } from "../lane.ts";
 import type { Clock } from "./clock.ts";
 import { EndpointGate, type GateRules } from "./endpoint-gate.ts";
+import type { EndpointState, LaneWork } from "./lane-work.ts";
 import type { DueEndpoint } from "./queue.ts";
 
 /** Between two looks for due lanes when nothing is known to be due earlier. */
@@ -21,27 +22,6 @@ const ALARM_SLACK_MS = 5;
 const ALARM_GRID_MS = 50;
 /** A retry that is due later is found by looking around. */
 const ALARM_MS_MAX = 60_000;
-
-/** What is to be done with a registration's lanes: sent by way of `endpoint`, kept, or ended. */
-export type EndpointState<Endpoint> =
-  | { state: "active"; endpoint: Endpoint; ratePerSecond: number | null }
-  | { state: "paused" }
-  | { state: "deleted" };
-
-/** A lane that somebody works on, with what decides whether its next attempt may be made. */
-export interface LaneWork<Endpoint> {
-  lane: ClaimedLane;
-  endpoint: Endpoint;
-  gate: EndpointGate;
-  /** When its claim was asked for, by the clock: it holds at least from then. */
-  heldSince: number;
-  /** False when the dispatcher stops, or the registration is somebody else's, or paused. */
-  mayGoOn: () => boolean;
-  /** Stops the registration's other lanes as well: it was disabled. */
-  pause: () => void;
-  /** Aborts the attempt. */
-  signal: AbortSignal;
-}
 
 export interface DispatcherOptions<Endpoint> {
   clock: Clock;

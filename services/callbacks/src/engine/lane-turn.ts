@@ -5,7 +5,7 @@ import type { ClaimedLane } from "../lane.ts";
 import { HEADS_MAX } from "../lane.ts";
 import { judge, type RetryRule, type Verdict } from "../verdict.ts";
 import type { Clock } from "./clock.ts";
-import type { LaneWork } from "./dispatcher.ts";
+import type { LaneWork } from "./lane-work.ts";
 import { lessonOf } from "./lesson.ts";
 import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "./queue.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Simulation, type Weather } from "../../test/simulation.ts";
+import { Simulation } from "./simulation.ts";
+import type { Weather } from "./simulated-world.ts";
 
 const calm: Weather = { deaths: false, moves: false, outages: false, blind: false };
 
