@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const limits = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  // What is waited for takes more than the default second where the machine is busy.
+  expect: { poll: { timeout: 10_000 } },
   // Default exports of CommonJS modules as Node itself gives them.
   deps: { interopDefault: false },
 };

@@ -13,6 +13,7 @@ export interface FaultSystem extends AsyncDisposable {
     method: string,
     path: string,
     body?: unknown,
+    headers?: Record<string, string>,
   ) => Promise<{ status: number; headers: Headers; body: any } | null>;
 }
 
@@ -32,11 +33,11 @@ export async function startFaultSystem(
   });
   return {
     system,
-    send: async (method, path, body) => {
+    send: async (method, path, body, headers) => {
       try {
         const response = await fetch(system.url + path, {
           method,
-          headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
+          headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json", ...headers },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal: AbortSignal.timeout(20_000),
         });

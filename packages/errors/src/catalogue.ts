@@ -89,14 +89,14 @@ const rows = {
     http: 503,
     title: "Something that is needed does not answer",
     action:
-      "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+      "Repeat the request after Retry-After, a POST with the same Idempotency-Key. Its outcome is unknown.",
   },
   DEADLINE_EXCEEDED: {
     grpc: "DEADLINE_EXCEEDED",
     http: 503,
     title: "The request took too long",
     action:
-      "Repeat the request after Retry-After. Its outcome is unknown; a repeat of the same body is safe.",
+      "Repeat the request after Retry-After, a POST with the same Idempotency-Key. Its outcome is unknown.",
   },
   IDEMPOTENCY_KEY_REUSED: {
     grpc: "INVALID_ARGUMENT",

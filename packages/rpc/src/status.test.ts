@@ -117,6 +117,12 @@ test("a peer that does not answer is named, with a time to come back", () => {
   }
 });
 
+test("a peer that died in the middle of a call does not answer", () => {
+  const details = "Received RST_STREAM with code 0 (Call ended without gRPC status)";
+  const refusal = fromServiceError(Object.assign(failure(status.INTERNAL), { details }), "orders");
+  expect(refusal.code).toBe("DEPENDENCY_UNAVAILABLE");
+});
+
 test("a code of a newer catalogue is INTERNAL, without its text", () => {
   for (const reason of ["ORDER_ON_FIRE", "", "toString"]) {
     const refusal = fromServiceError(failure(status.FAILED_PRECONDITION, unknownCode(reason)), "orders");

@@ -33,7 +33,8 @@ export function fromServiceError(error: ServiceError, peer: string): DomainError
   const encoded = error.metadata?.get(DETAILS_KEY)[0];
   const sent = encoded instanceof Buffer ? readDetails(encoded) : null;
   if (sent) return sent;
-  if (error.code === status.UNAVAILABLE) return unavailable(`the ${peer} service does not answer`, error);
+  if (error.code === status.UNAVAILABLE || isBrokenOff(error))
+    return unavailable(`the ${peer} service does not answer`, error);
   if (error.code === status.DEADLINE_EXCEEDED || error.code === status.CANCELLED) {
     return new DomainError("DEADLINE_EXCEEDED", `the ${peer} service did not answer in time`, {
       retryAfterMs: 1_000,
@@ -43,6 +44,11 @@ export function fromServiceError(error: ServiceError, peer: string): DomainError
     return new DomainError("BODY_TOO_LARGE", `the message is too large for the ${peer} service`);
   }
   return new DomainError("INTERNAL", undefined, { cause: error });
+}
+
+/** The peer died while it worked on the call: grpc-js calls that INTERNAL, by these words only. */
+function isBrokenOff({ code, details }: ServiceError): boolean {
+  return code === status.INTERNAL && details.startsWith("Received RST_STREAM");
 }
 
 function encodeDetails(code: number, error: DomainError): Buffer {

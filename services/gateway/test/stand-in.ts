@@ -1,9 +1,12 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { GroupingServiceService } from "@waybill/proto/groupings/v1/groupings.ts";
 import { ProfileServiceService, type Profile } from "@waybill/proto/groupings/v1/profiles.ts";
+import { OrderLineItemServiceService } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import { Order, OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
+import { assertMatches } from "@waybill/rpc/entity-tag.ts";
 import { implement, type Call, type Handlers } from "@waybill/rpc/handlers.ts";
 import type { Idempotency } from "@waybill/rpc/idempotency.ts";
 import { startServer, type RpcServer } from "@waybill/rpc/server.ts";
@@ -43,6 +46,16 @@ export function startStandIn(received: Received): Promise<RpcServer> {
       implement(
         CallbackServiceService,
         callbackHandlers as Handlers<Received, typeof CallbackServiceService>,
+        received,
+      ),
+      implement(
+        GroupingServiceService,
+        groupingHandlers as Handlers<Received, typeof GroupingServiceService>,
+        received,
+      ),
+      implement(
+        OrderLineItemServiceService,
+        lineHandlers as Handlers<Received, typeof OrderLineItemServiceService>,
         received,
       ),
       implement(
@@ -151,6 +164,29 @@ const skuHandlers: Partial<Handlers<Received, typeof SkuServiceService>> = {
     return batch(request.skus.length);
   },
   getSku: async () => ({}),
+};
+
+const groupingHandlers: Partial<Handlers<Received, typeof GroupingServiceService>> = {
+  createGroupings: async (received, request, call) => {
+    note(received, request, call);
+    return { groupings: request.groupings.map((grouping, index) => ({ ...grouping, id: index + 1 })) };
+  },
+  updateGroupings: async (received, request, call) => {
+    note(received, request, call);
+    return { groupings: [] };
+  },
+  deleteGrouping: async (received, request, call) => {
+    note(received, request, call);
+    assertMatches("7", request.if_match);
+    return {};
+  },
+};
+
+const lineHandlers: Partial<Handlers<Received, typeof OrderLineItemServiceService>> = {
+  updateOrderLineItem: async (received, request, call) => {
+    note(received, request, call);
+    return {};
+  },
 };
 
 const callbackHandlers: Partial<Handlers<Received, typeof CallbackServiceService>> = {
