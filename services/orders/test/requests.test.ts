@@ -364,6 +364,23 @@ describe("what fails at once", () => {
   });
 });
 
+test("the sandbox answers for each request that it is to resolve, in its place", async () => {
+  await created("sandboxed");
+  const { id } = await cancel("sandboxed");
+  const requests = [id, randomUUID()].map((order_cancel_request_id) => ({
+    order_cancel_request_id,
+    resolution: "success",
+  }));
+  const { results } = await network.sandbox.resolveOrderCancels({ requests }, as());
+  expect(results.map(({ system_id, code }) => [system_id, code])).toEqual([
+    [id, null],
+    [null, "REQUEST_NOT_FOUND"],
+  ]);
+  const other = [{ order_update_request_id: id, resolution: "failure" }];
+  const updates = await network.sandbox.resolveOrderUpdates({ requests: other }, as());
+  expect(updates.results).toMatchObject([{ code: "REQUEST_NOT_FOUND" }]);
+});
+
 test("a doubtful address is accepted with a warning", async () => {
   await created("doubtful");
   const [result] = await askUpdates(anUpdate("doubtful", { shipping_address_postal_code: "7" }));
