@@ -68,7 +68,7 @@ export function findPage(
 
 /** Those that were written since they were read, as they are now. */
 export async function findChanged(
-  { orders }: OrdersContext,
+  { orders }: Pick<OrdersContext, "orders">,
   tenantId: string,
   documents: readonly OrderDocument[],
 ): Promise<OrderDocument[]> {

@@ -27,7 +27,7 @@ const noLines: OrderLines = {
  * again, and nobody sees new lines beside old fields, unless `substatus` says `updating`.
  */
 export async function withLines(
-  context: OrdersContext,
+  context: Pick<OrdersContext, "orders" | "lineItems">,
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
@@ -45,7 +45,7 @@ export async function withLines(
 
 /** The lines by order, in as many calls as their number takes. */
 async function linesOf(
-  { lineItems }: OrdersContext,
+  { lineItems }: Pick<OrdersContext, "lineItems">,
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<Map<string, OrderLines>> {

@@ -3,7 +3,10 @@ import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { anUpdate } from "./decisions.ts";
+import { withLines } from "@waybill/orders/reading.ts";
+import type { OutboxRow } from "@waybill/events/outbox.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 const ORDERS = 60;
 let network: TestNetwork;
@@ -156,6 +159,21 @@ describe("orders with very many lines", () => {
     expect(data.map(({ line_items }) => line_items.length)).toEqual(names.map(() => 500));
     const first = await network.lineItems.listLineItems({ order_ids: data.map(({ id }) => id!) }, as());
     expect(first.unanswered).toHaveLength(2);
+  });
+});
+
+describe("a reader of an order that is updated meanwhile", () => {
+  it("gets fields and lines of one moment, never old fields with new lines", async () => {
+    const [order] = await create(anOrder("u1", { gift_message: "1" }));
+    const collection = network.ordersDb.collection<OrderDocument>("orders");
+    const outbox = network.ordersDb.collection<OutboxRow>("outbox");
+    const context = { orders: { client: network.client, collection, outbox }, lineItems: network.lineItems };
+    const before = await collection.findOne({ _id: order! });
+    const update = anUpdate("u1", { gift_message: "2", line_items: [aLine("shirt", 2)] });
+    await network.requests.createOrderUpdateRequests({ requests: [update] }, as());
+    await vi.waitUntil(async () => (await list({ cid: ["u1"] })).data[0]?.gift_message === "2", 20_000);
+    const [read] = await withLines(context, [before!], as());
+    expect([read!.document.gift_message, read!.lines.line_items[0]!.quantity]).toEqual(["2", 2]);
   });
 });
 
