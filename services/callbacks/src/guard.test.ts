@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isAllowedAddress, urlRefusal } from "./guard.ts";
+import { isAllowedAddress, urlRefusal, type GuardPolicy } from "./guard.ts";
 
 const production = { sandbox: false };
 const sandbox = { sandbox: true };
@@ -156,4 +156,17 @@ describe("a url is allowed", () => {
   ])("%#", (url) => expect(urlRefusal(url, production)).toBeNull());
 
   it("over http in the sandbox", () => expect(urlRefusal("http://example.com/", sandbox)).toBeNull());
+});
+
+describe("a port", () => {
+  const refusalOf = (port: number, policy: GuardPolicy = production) =>
+    urlRefusal(`https://example.com:${port}/`, policy);
+  it.each([443, 1_024, 8_443, 65_535])("%i is allowed", (port) => expect(refusalOf(port)).toBeNull());
+  it.each([0, 22, 25, 80, 1_023, 5_432, 6_379, 9_092, 27_017])(
+    "%i is refused, but for the sandbox",
+    (port) => {
+      expect(refusalOf(port)).toMatch(/port/);
+      expect(refusalOf(port, { sandbox: true })).toBeNull();
+    },
+  );
 });

@@ -34,6 +34,14 @@ const SPECIAL_IPV6 = ["2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::
 /** Names that resolvers keep inside a machine or network. */
 const INNER_NAMES = ["localhost", "local", "internal", "intranet", "lan", "home.arpa"];
 
+/** Ports that are allowed below PORT_MIN: that of https. */
+const HTTPS_PORT = 443;
+const PORT_MIN = 1_024;
+/** Above it: where databases, brokers and control planes listen, which a signed POST has no business with. */
+const SERVICE_PORTS = new Set([
+  2375, 2376, 2379, 2380, 3306, 4444, 5432, 5672, 6379, 6443, 8086, 9092, 9200, 9300, 10_250, 11_211, 27_017,
+]);
+
 const special4 = subnets(SPECIAL_IPV4, "ipv4");
 const global6 = subnets(GLOBAL_IPV6, "ipv6");
 const special6 = subnets(SPECIAL_IPV6, "ipv6");
@@ -60,7 +68,15 @@ export function urlRefusal(text: string, policy: GuardPolicy): string | null {
   if (url.username || url.password || /^[^/]*:[/\\]+[^/\\?#]*@/.test(text))
     return "must not hold a user or password";
   if (text.includes("#")) return "must not have a fragment";
+  if (!policy.sandbox && !isAllowedPort(url.port))
+    return "must use port 443, or another one from 1024 for webhooks";
   return hostRefusal(url.hostname, policy);
+}
+
+/** The port of a parsed url, which is empty if it is the protocol's own. */
+function isAllowedPort(text: string): boolean {
+  const port = text === "" ? HTTPS_PORT : Number(text);
+  return port === HTTPS_PORT || (port >= PORT_MIN && !SERVICE_PORTS.has(port));
 }
 
 /** The host of a parsed url, where the URL standard has already turned every spelling of IPv4 into one. */

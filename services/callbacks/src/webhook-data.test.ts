@@ -29,6 +29,11 @@ describe("the data of a webhook", () => {
     expect(withoutOmitted(text, omission)).toBe(text),
   );
 
+  it("of an order event has no movements", () =>
+    expect(webhookData("orderEvent", '{"order_id":"o","movements":[{"quantity":1}],"status":"packed"}')).toBe(
+      '{"order_id":"o","status":"packed"}',
+    ));
+
   it("of a type that no proto describes is the event's own text", () =>
     expect(webhookData("somethingNew", '{"a":1.0}')).toBe('{"a":1.0}'));
 });

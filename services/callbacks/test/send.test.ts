@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Resolve } from "../src/guarded-connector.ts";
 import { createSender } from "../src/send.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
@@ -17,7 +17,7 @@ const running = new AbortController().signal;
 
 function aSender({
   sandbox = true,
-  attemptMsMax = 600,
+  attemptMsMax = 5_000,
   resolve = async () => ["127.0.0.1"],
 }: {
   sandbox?: boolean;
@@ -89,7 +89,7 @@ describe("an attempt", () => {
   });
 
   it("takes the status as the answer when the body drips or never ends, and reads no more than 16 KiB", async () => {
-    const send = aSender({ attemptMsMax: 300 });
+    const send = aSender({ attemptMsMax: 1_500 });
     const head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n";
     const dripping = await rawServer((socket) => (socket.write(head), drip(socket, "x", 20)));
     let written = 0;
@@ -138,6 +138,31 @@ describe("an attempt", () => {
     onTestFinished(() => sender[Symbol.asyncDispose]());
     const url = receiver.url("/local").replace("127.0.0.1", "localhost");
     expect(await sender.send({ url, headers: {}, body: "{}" }, running)).toMatchObject({ outcome: "ok" });
+  });
+
+  it("goes to its receiver whatever proxy the environment names", async () => {
+    const names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"];
+    for (const name of names) vi.stubEnv(name, "http://127.0.0.1:9");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await aSender()(receiver.url("/unproxied"))).toMatchObject({ outcome: "ok" });
+    expect(receiver.at("/unproxied")).toHaveLength(1);
+  });
+
+  it("tells where its time went, and of its connection only once", async () => {
+    const send = aSender({ attemptMsMax: 5_000 });
+    const url = receiver.url("/phases").replace("127.0.0.1", "phases.example.com");
+    const { phases } = await send(url);
+    for (const ms of [phases.dns_ms, phases.connect_ms, phases.first_byte_ms])
+      expect(ms).toBeGreaterThanOrEqual(0);
+    expect(phases.tls_ms).toBeNull();
+    const later = [];
+    for (let count = 0; count < 5; count += 1) later.push((await send(url)).phases);
+    expect(later).toContainEqual({
+      ...phases,
+      dns_ms: null,
+      connect_ms: null,
+      first_byte_ms: expect.any(Number),
+    });
   });
 
   it("rejects when the process stops, so that it is not taken for the receiver's failure", async () => {

@@ -29,13 +29,17 @@ function opened(): EndpointGate {
 }
 
 describe("the limit of a receiver", () => {
-  it("begins at four and grows by one with each round of successes, up to its maximum", () => {
+  it("begins at four and doubles with each round of successes, up to its maximum", () => {
     const gate = new EndpointGate(rules);
-    expect(gate.room(0)).toBe(4);
-    rounds(gate, good, 3, 0);
-    expect(gate.room(10_000)).toBe(7);
-    rounds(gate, good, 100, 10_000);
-    expect(gate.room(1_000_000)).toBe(32);
+    const limits = [0, 1, 2, 3, 4].map((nth) => round(gate, good, nth * 2_000));
+    expect(limits).toEqual([4, 8, 16, 32, 32]);
+  });
+
+  it("grows by one with each round once there was trouble", () => {
+    const gate = new EndpointGate(rules);
+    round(gate, bad, 0);
+    const limits = [1, 2, 3, 4].map((nth) => round(gate, good, nth * 2_000));
+    expect(limits).toEqual([2, 3, 4, 5]);
   });
 
   it("does not grow while it is not used", () => {
@@ -50,7 +54,7 @@ describe("the limit of a receiver", () => {
 
   it("does not grow while answers take longer than usual", () => {
     const gate = new EndpointGate(rules);
-    rounds(gate, good, 10, 0);
+    round(gate, good, 0);
     const before = gate.limit;
     round(gate, { kind: "good", durationMs: 400 }, 100_000);
     expect(gate.limit).toBe(before);
@@ -58,7 +62,7 @@ describe("the limit of a receiver", () => {
 
   it("is halved by failures, by those of one second once", () => {
     const gate = new EndpointGate(rules);
-    rounds(gate, good, 12, 0);
+    rounds(gate, good, 2, 0);
     expect(gate.limit).toBe(16);
     gate.take(3);
     for (const ticket of [gate.begin(50_000)!, gate.begin(50_000)!, gate.begin(50_000)!])
@@ -143,7 +147,7 @@ describe("a rate", () => {
     expect(gate.opensAtMs(0)).toBe(500);
     expect(gate.room(500)).toBe(1);
     gate.setRate(null, 500);
-    expect(gate.room(500)).toBe(4);
+    expect(gate.room(500)).toBe(gate.limit);
   });
 });
 

@@ -38,14 +38,16 @@ type Breaker =
   | { state: "half_open"; sinceMs: number; trips: number; probing: boolean };
 
 /**
- * How much one receiver is used at a time. Its limit of lanes grows by one with each round of successes and
- * is halved by what says overload (AIMD). A breaker stops everything after failures in a row; when its time
+ * How much one receiver is used at a time. Its limit of lanes doubles with each round of successes until the
+ * first trouble, from then on grows by one, and is halved by what says overload (AIMD). A breaker stops everything after failures in a row; when its time
  * is over a single probe is sent, alone, and the limit starts anew at one. Pure: all times are arguments.
  */
 export class EndpointGate {
   readonly #rules: GateRules;
   #limit: number;
   #inWork = 0;
+  /** Until the first trouble every success raises the limit. */
+  #isStarting = true;
   /** Successes since the limit last changed. */
   #credit = 0;
   #cutAtMs = -Infinity;
@@ -169,7 +171,8 @@ export class EndpointGate {
     const isSlow = this.#shortMs > SLOWNESS * this.#longMs;
     if (isSlow || this.#inWork * 2 < this.#limit) return;
     this.#credit += 1;
-    if (this.#credit < this.#limit || this.#limit >= this.#rules.concurrencyMax) return;
+    const isEnough = this.#isStarting || this.#credit >= this.#limit;
+    if (!isEnough || this.#limit >= this.#rules.concurrencyMax) return;
     this.#limit += 1;
     this.#credit = 0;
   }
@@ -177,6 +180,7 @@ export class EndpointGate {
   #cut(nowMs: number): void {
     if (nowMs - this.#cutAtMs < CUT_MS) return;
     this.#cutAtMs = nowMs;
+    this.#isStarting = false;
     this.#limit = Math.max(1, Math.floor(this.#limit / 2));
     this.#credit = 0;
   }
