@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { interleavings, prepare } from "./interleavings.ts";
+
+const TIME_LIMIT_MS = 40_000;
+/** Each with a few orders and clients of its own. */
+const WORLDS = 4;
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await prepare(network);
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+test("whatever several clients do at once, over many runs at the same time, everything agrees", async () => {
+  const options = {
+    numRuns: 1_000,
+    endOnFailure: true,
+    interruptAfterTimeLimit: TIME_LIMIT_MS,
+    markInterruptAsFailure: false,
+  };
+  const runs = Array.from({ length: WORLDS }, () => fc.assert(interleavings(network), options));
+  await expect(Promise.all(runs)).resolves.toHaveLength(WORLDS);
+});
