@@ -29,6 +29,7 @@ export interface TestNetwork extends AsyncDisposable {
   stockSandbox: Peer<(typeof services)["waybill.line_items.v1.StockSandboxService"]>;
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
   groupings: Peer<(typeof services)["waybill.groupings.v1.GroupingService"]>;
+  orderGroups: Peer<(typeof services)["waybill.groupings.v1.OrderGroupService"]>;
   client: MongoClient;
   ordersDb: Db;
   lineItemsDb: Db;
@@ -59,6 +60,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     GRPC_PORT: String(groupingsPort),
     DATABASE: `groupings_${run}`,
     RELEASE_CHECK_INTERVAL_MS: "20",
+    GROUP_SWEEP_INTERVAL_MS: "100",
   };
   running.use(await startLineItems(lineItemsConfig(readSettings(lineItemsSettings, lineItemsEnv)), context));
   running.use(await startOrders(ordersConfig(readSettings(ordersSettings, ordersEnv)), context));
@@ -83,6 +85,7 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     stockSandbox: peer(lineItemsChannel, services["waybill.line_items.v1.StockSandboxService"]),
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),
     groupings: peer(groupingsChannel, services["waybill.groupings.v1.GroupingService"]),
+    orderGroups: peer(groupingsChannel, services["waybill.groupings.v1.OrderGroupService"]),
     client,
     ordersDb: client.db(ordersEnv.DATABASE),
     lineItemsDb: client.db(lineItemsEnv.DATABASE),

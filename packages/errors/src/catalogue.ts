@@ -462,6 +462,18 @@ const rows = {
     title: "More units than the line has left for groupings",
     action: "Keep to what is in no other grouping of the order.",
   },
+  ORDER_GROUP_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such order group",
+    action: "Check the id against GET /order_groups.",
+  },
+  ID_TAKEN: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "The id belongs to another one already",
+    action: "Choose another id, or leave it out to get one.",
+  },
   PROFILE_NOT_FOUND: {
     grpc: "NOT_FOUND",
     http: 404,

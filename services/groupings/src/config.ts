@@ -13,12 +13,19 @@ export const settings = z.object({
     3_600_000,
     "how often release dates that passed or moved are looked for",
   ),
+  GROUP_SWEEP_INTERVAL_MS: count(
+    5_000,
+    10,
+    3_600_000,
+    "how often order groups that a crash left in the middle are looked for",
+  ),
 });
 
 export interface GroupingsConfig extends ServiceConfig {
   ordersAddress: string;
   lineItemsAddress: string;
   releaseCheckIntervalMs: number;
+  groupSweepIntervalMs: number;
 }
 
 export function toConfig(read: z.output<typeof settings>): GroupingsConfig {
@@ -27,5 +34,6 @@ export function toConfig(read: z.output<typeof settings>): GroupingsConfig {
     ordersAddress: read.ORDERS_ADDRESS,
     lineItemsAddress: read.LINE_ITEMS_ADDRESS,
     releaseCheckIntervalMs: read.RELEASE_CHECK_INTERVAL_MS,
+    groupSweepIntervalMs: read.GROUP_SWEEP_INTERVAL_MS,
   };
 }

@@ -42,7 +42,12 @@ export function changeStorefront(
 ): Decision<OrderDocument> {
   const current = storefrontOf(order);
   const storefront = wanted
-    ? { ...wanted, payment_status: current.payment_status }
+    ? {
+        ...wanted,
+        payment_status: current.payment_status,
+        created_at: wanted.created_at ?? current.created_at,
+        replacement_id: current.replacement_id,
+      }
     : { ...current, order_group_id: null };
   if (fingerprint(storefront) === fingerprint(current)) return { state: order, events: [] };
   if (order.status !== "open") {

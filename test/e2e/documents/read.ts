@@ -8,6 +8,8 @@ export type DocumentExample =
   | "001-pick-from"
   | "001-order-update-response"
   | "001-order-cancel-requests"
+  | "002-order-group-request"
+  | "002-order-group-response"
   | "003-list-response"
   | "003-add-request"
   | "003-add-response"

@@ -1,0 +1,26 @@
+import { fingerprint } from "@waybill/events/fingerprint.ts";
+import { newId } from "@waybill/mongo/ids.ts";
+import type {
+  CreateOrderGroupRequest,
+  CreateOrderGroupResponse,
+} from "@waybill/proto/groupings/v1/order_groups.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { GroupingsContext } from "../context.ts";
+import { beginGroup } from "../order-group.ts";
+import { insertGroup } from "../order-group-store.ts";
+import { showGroups } from "../showing-groups.ts";
+import { carryOut, newGroup } from "../replacing.ts";
+
+export async function createOrderGroup(
+  context: GroupingsContext,
+  request: CreateOrderGroupRequest,
+  call: Call,
+): Promise<CreateOrderGroupResponse> {
+  const group = request.group!;
+  const id = group.id ?? (await context.orderGroupIds.take(call.tenantId, 1))[0]!;
+  const facts = { replacementId: newId(), fingerprint: fingerprint(group) };
+  const begun = beginGroup(newGroup(call.tenantId), id, group, facts);
+  const document = await carryOut(context, await insertGroup(context, begun, call.traceparent), call);
+  const [shown] = await showGroups(context, [document], call);
+  return { group: shown! };
+}

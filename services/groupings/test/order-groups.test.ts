@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { aLine, aSku } from "@waybill/dev-env/records.ts";
+import { GroupOrder, type OrderGroup } from "@waybill/proto/groupings/v1/order_groups.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import type { OrderGroupDocument } from "../src/order-group.ts";
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await network.skus.createSkus({ skus: [aSku("shirt")] }, as());
+});
+afterAll(() => network[Symbol.asyncDispose]());
+
+const as = (tenant = "shop") => network.as(tenant);
+const example = new URL("../../../test/e2e/documents/002-order-group-request.json", import.meta.url);
+const [anOrder] = JSON.parse(readFileSync(example, "utf8")).orders as [GroupOrder];
+const order = (id: number | null, change: Partial<GroupOrder> = {}): GroupOrder => ({
+  ...GroupOrder.decode(new Uint8Array()),
+  ...anOrder,
+  id,
+  ...change,
+});
+const create = async (id: number | null, ...orders: GroupOrder[]) =>
+  (await network.orderGroups.createOrderGroup({ group: { id, orders } }, as())).group!;
+const read = async (id: number) => (await network.orderGroups.getOrderGroup({ id }, as())).group!;
+const update = async (id: number, ...orders: GroupOrder[]) =>
+  (await network.orderGroups.updateOrderGroup({ id, group: { orders } }, as())).group!;
+const idsOf = ({ orders }: OrderGroup) => orders.map(({ id }) => id);
+const documents = () => network.groupingsDb.collection<OrderGroupDocument>("order_groups");
+
+describe("an order group", () => {
+  it("keeps the ids that are sent and mints the others from 1,000,000,000 upward", async () => {
+    const sent = await create(11, order(13), order(16));
+    expect([sent.id, ...idsOf(sent)]).toEqual([11, 13, 16]);
+    const minted = await create(null, order(null));
+    expect(minted.id).toBeGreaterThanOrEqual(1_000_000_000);
+    expect(minted.orders[0]).toMatchObject({ id: minted.orders[0]!.order_nr });
+    expect(minted.orders[0]!.order_nr).toBeGreaterThanOrEqual(1_000_000_000);
+  });
+
+  it("has orders that are orders, and shows how they stand", async () => {
+    const group = await create(21, order(210));
+    await network.lineItems.replaceLines(
+      { order_id: group.orders[0]!.order_id!, request_id: "l", line_items: [aLine("shirt")] },
+      as(),
+    );
+    expect((await network.orders.getOrder({ order: "210" }, as())).order).toMatchObject({
+      id: group.orders[0]!.order_id,
+      order_type: "storefront",
+      customer_identifier: "storefront-210",
+      shipping_address_street_line_one: "Sint-Denijslaan 96",
+      shipping_address_country_code: "BE",
+      storefront: { order_group_id: 21 },
+    });
+    expect((await read(21)).orders[0]).toMatchObject({ status: "PENDING", valid: true });
+    await network.fulfillment.acceptOrder({ order: "210", request_id: "a" }, as());
+    expect((await read(21)).orders[0]).toMatchObject({ status: "APPROVED" });
+  });
+
+  it("whose id or whose order's id is taken is refused at its place, and nothing of it is left", async () => {
+    await create(31, order(310));
+    await expect(create(31, order(311))).rejects.toMatchObject({
+      code: "ID_TAKEN",
+      violations: [{ pointer: "/group/id" }],
+    });
+    await expect(create(32, order(312), order(310))).rejects.toMatchObject({
+      code: "ID_TAKEN",
+      violations: [{ pointer: "/group/orders/1/id" }],
+    });
+    await expect(read(32)).rejects.toMatchObject({ code: "ORDER_GROUP_NOT_FOUND" });
+    for (const name of ["311", "312"])
+      await expect(network.orders.getOrder({ order: name }, as())).rejects.toMatchObject({
+        code: "ORDER_NOT_FOUND",
+      });
+    expect(idsOf(await create(32, order(312)))).toEqual([312]);
+  });
+
+  it("with amounts in two currencies is not valid, and says so", async () => {
+    const dollars = { ...anOrder.prices!, discount: { value: 1, currency: "USD" } };
+    const group = await create(41, order(410, { prices: dollars }));
+    expect(group.orders[0]).toMatchObject({
+      valid: false,
+      warnings: ["the amounts are in several currencies: EUR, USD"],
+    });
+  });
+
+  it("is invisible to another tenant, and listed newest first page by page", async () => {
+    for (const id of [1, 2, 3]) {
+      const group = { id, orders: [order(id)] };
+      await network.orderGroups.createOrderGroup({ group }, as("lister"));
+    }
+    const first = await network.orderGroups.listOrderGroups({ limit: 2, include_counts: true }, as("lister"));
+    expect(first.data.map(({ id }) => id)).toEqual([3, 2]);
+    expect(first.total).toBe(3);
+    const rest = await network.orderGroups.listOrderGroups({ cursor: first.next_cursor }, as("lister"));
+    expect(rest.data.map(({ id }) => id)).toEqual([1]);
+    expect(rest.next_cursor).toBeNull();
+  });
+});
+
+describe("a replacement", () => {
+  it("changes, adds and lets go orders, all or none; payment stays as recorded", async () => {
+    const begun = await create(51, order(510), order(511));
+    await network.orderGroups.recordPayment({ group: 51, order: 510, payment_status: "paid" }, as());
+    const changed = await update(51, order(510, { external_order_nr: "new" }), order(512));
+    expect(idsOf(changed)).toEqual([510, 512]);
+    expect(changed.orders[0]).toMatchObject({
+      external_order_nr: "new",
+      payment_status: "paid",
+      order_id: begun.orders[0]!.order_id,
+    });
+    const left = await network.orders.getOrder({ order: "511" }, as());
+    expect(left.order).toMatchObject({ status: "open", storefront: { order_group_id: null } });
+    await expect(update(51, order(510), order(512), order(511))).rejects.toMatchObject({ code: "ID_TAKEN" });
+    expect(idsOf(await read(51))).toEqual([510, 512]);
+  });
+
+  it("is refused when an order that it changes is not open any more", async () => {
+    const { orders } = await create(61, order(610), order(611));
+    const lines = { order_id: orders[0]!.order_id!, request_id: "l", line_items: [aLine("shirt")] };
+    await network.lineItems.replaceLines(lines, as());
+    await network.fulfillment.acceptOrder({ order: "610", request_id: "a" }, as());
+    const changes = [
+      order(611, { external_order_nr: "b" }),
+      order(610, { external_order_nr: "b" }),
+      order(612),
+    ];
+    await expect(update(61, ...changes)).rejects.toMatchObject({
+      code: "STATUS_FORBIDS",
+      violations: [{ pointer: "/group/orders/1" }],
+    });
+    const group = await read(61);
+    expect(idsOf(group)).toEqual([610, 611]);
+    expect(group.orders[1]).toMatchObject({ external_order_nr: "..." });
+    expect(idsOf(await update(61, order(610), order(611, { external_order_nr: "b" })))).toEqual([610, 611]);
+  });
+});
+
+describe("a group that a crash left in the middle", () => {
+  it("is carried on by the sweeper, whether its orders were there already or not", async () => {
+    for (const [id, saved] of [
+      [71, false],
+      [72, true],
+    ] as const) {
+      await create(id, order(id));
+      const document = (await documents().findOne({ tenant_id: "shop", id }))!;
+      const standing = await network.orders.getOrder({ order: String(id) }, as());
+      const pending = {
+        id: "00000000-0000-7000-8000-000000000000",
+        leaving: [],
+        orders: [
+          {
+            order_id: null,
+            storefront_id: saved ? id : id * 10,
+            customer_identifier: `storefront-${saved ? id : id * 10}`,
+            storefront: standing.order!.storefront!,
+          },
+        ],
+      };
+      const longAgo = new Date(Date.now() - 60_000);
+      const unseen = { open: false, members: [], pending, pending_since: longAgo };
+      await documents().updateOne({ _id: document._id }, { $set: unseen });
+      await vi.waitFor(async () => expect(await read(id)).toMatchObject({ id }), {
+        timeout: 15_000,
+        interval: 50,
+      });
+      expect(idsOf(await read(id))).toEqual([saved ? id : id * 10]);
+    }
+  });
+});
+
+describe("payments", () => {
+  it("go forward only, make an order valid, and are told once", async () => {
+    const { orders } = await create(81, order(810, { payment_method: "online" }));
+    expect(orders[0]).toMatchObject({ valid: false, payment_status: "pending" });
+    const record = (payment_status: string) =>
+      network.orderGroups.recordPayment({ group: 81, order: 810, payment_status }, as());
+    expect((await record("paid")).order).toMatchObject({ valid: true, payment_status: "paid" });
+    await record("paid");
+    await expect(record("timeout")).rejects.toMatchObject({ code: "PAYMENT_FORBIDS" });
+    const { _id } = (await documents().findOne({ tenant_id: "shop", id: 81 }))!;
+    const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: _id }).toArray();
+    expect(rows.map(({ type }) => type).toSorted()).toEqual([
+      "waybill.order_group.created.v1",
+      "waybill.order_group.payment_recorded.v1",
+    ]);
+  });
+});
