@@ -42,6 +42,16 @@ describe("the example of 002 Order group", () => {
     );
   });
 
+  it("sent twice with one Idempotency-Key is one group", async () => {
+    const headers = { "idempotency-key": "group-1" };
+    const body = { orders: [{ ...request.orders[0], id: 701 }] };
+    const first = await api.post("/order_groups", body, headers);
+    const again = await api.post("/order_groups", body, headers);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(first.body);
+    expect((await api.get(`/order_groups/${first.body.id}`)).body).toEqual(first.body);
+  });
+
   it("has orders that GET /orders shows, by the id of the group too", async () => {
     const { body } = await api.get("/order_groups/11");
     const [first] = body.orders;

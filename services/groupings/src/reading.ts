@@ -27,8 +27,8 @@ export async function readGroupings(
 ): Promise<GroupingsDocument | null> {
   const document = await findGroupings(context, call.tenantId, order!);
   if (document === null) {
-    // The order is asked for only to learn that there is none.
-    await context.orders.getOrder({ order: order! }, call);
+    // Only to learn whether there is such an order.
+    await context.orders.resolveOrder({ order: order! }, call);
     return null;
   }
   if (consistency !== "strong") return document;

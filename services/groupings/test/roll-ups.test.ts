@@ -1,6 +1,7 @@
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { Shipment, type ShipmentLineItem } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { Return, ReturnItem } from "@waybill/proto/orders/v1/returns.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { GroupingsDocument } from "../src/grouping.ts";
 import { aGrouping, anItem } from "./records.ts";
@@ -78,6 +79,29 @@ describe("the counters of groupings", () => {
     ]);
   });
 
+  it("follow returns, of the grouping that is named or else in order of creation", async () => {
+    const { id, groupings } = await packed("returned");
+    await ship(id, tiles(8));
+    const returned = async (quantity: number, grouping_id: number | null) => {
+      const item = { ...ReturnItem.decode(new Uint8Array()), ...tiles(quantity, grouping_id) };
+      const asked = { ...Return.decode(new Uint8Array()), order_id: id, items: [item] };
+      return (await network.returns.createReturn({ return: asked }, as())).return!.id!;
+    };
+    const named = await returned(2, groupings[1]!);
+    await returned(4, null);
+    await network.returns.receiveReturn({ id: named, request_id: "r", items: [] }, as());
+    expect(await read(id, "strong")).toMatchObject([
+      { uom_quantity_fulfilled: 3, uom_quantity_returning: 3, uom_quantity_returned: 0 },
+      {
+        uom_quantity_fulfilled: 5,
+        uom_quantity_returning: 1,
+        quantity_returning: 12,
+        uom_quantity_returned: 2,
+        quantity_returned: 24,
+      },
+    ]);
+  });
+
   it("come by themselves, each change with an event of the grouping that it concerns", async () => {
     const { id, groupings } = await packed("events");
     await ship(id, tiles(1, groupings[1]!));
@@ -140,7 +164,7 @@ describe("a rebuild", () => {
     const rebuild = (order: string | null) => network.groupings.rebuildGroupings({ order }, as());
     expect(await rebuild(id)).toEqual({ orders: 1, changed: 0 });
     const wrong = { "groupings.0.items.0.uom_quantity_fulfilled": 7, "snapshot.movements": [] };
-    await documents().updateOne({ _id: id }, { $set: wrong });
+    await documents().updateOne({ _id: id }, { $set: wrong }, { writeConcern: { w: "majority" } });
     expect(await rebuild(null)).toMatchObject({ changed: 1 });
     const mended = await read(id, "eventual");
     expect(mended.map(({ items }) => items)).toEqual(right.map(({ items }) => items));
