@@ -10,23 +10,22 @@ import type { KnownSkus } from "./line.ts";
 import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
-import { findOrderStocks, loadShelves, saveStock } from "./order-stock-store.ts";
+import { findOrderStocks, loadShelves, putOnOffer, saveStock } from "./order-stock-store.ts";
 import {
   allocate,
   allocatedUnits,
+  byId,
   compareTurn,
   followUnits,
   newOrderStock,
   turnOf,
+  type Bookings,
   type OrderStockDocument,
 } from "./order-stock.ts";
 import { putBack, type OpenShelves } from "./shelves.ts";
 import type { SkuDocument } from "./sku.ts";
 import { withStock, withUnits } from "./stock-facts.ts";
 import { findSkusById, found, linesKey, type LinesName } from "./store.ts";
-
-/** What a booking answers: what each order has of the stock, by the order's id. */
-export type Bookings = ReadonlyMap<string, OrderStockDocument>;
 
 /**
  * Stores the lines of new orders together with the stock that they get, in one transaction whose calls of the
@@ -133,6 +132,8 @@ async function reallocate(
   const stock = allocate({ ...order, ...turn }, state.lines, styles, shelves);
   if (!state.open) assertSupplied(stock);
   await saveStock(context, shelves, [stock], traceparent, session);
+  // Units may have become free since they were looked for: this write meets theirs.
+  await putOnOffer(context, state.tenant_id, stock.waiting_skus, session);
   return stock;
 }
 
@@ -176,29 +177,6 @@ export async function followMovements(
   return byId(followed);
 }
 
-/**
- * Notes that attempts of one tenant have become orders, as part of the caller's transaction: from now on they
- * can wait. Units that became free in between are offered to them. Answers what they have.
- */
-export async function confirmOrders(
-  context: LineItemsContext,
-  tenantId: string,
-  orderIds: readonly string[],
-  session: ClientSession,
-): Promise<Bookings> {
-  const found = await findOrderStocks(context, tenantId, orderIds, session);
-  const attempts = found.filter(({ confirmed }) => !confirmed);
-  if (attempts.length === 0) return new Map();
-  const ids = attempts.map(({ _id }) => _id);
-  await context.orderStocks.updateMany({ _id: { $in: ids } }, { $set: { confirmed: true } }, { session });
-  const skuIds = [...new Set(attempts.flatMap(({ waiting_skus }) => waiting_skus))];
-  const waited = { tenant_id: tenantId, sku_id: { $in: skuIds } };
-  if (skuIds.length > 0) {
-    await context.stock.collection.updateMany(waited, { $set: { offering: true } }, { session });
-  }
-  return byId(attempts);
-}
-
 /** Frees the stock of attempts that never became orders. */
 export async function releaseAttempts(
   context: LineItemsContext,
@@ -233,8 +211,4 @@ function pickStylesOf(skus: readonly SkuDocument[]): ReadonlyMap<string, PickSty
 
 function skuIdsOf(documents: readonly OrderLinesDocument[]): string[] {
   return documents.flatMap(({ lines }) => lines.map(({ sku_id }) => sku_id!));
-}
-
-function byId(orders: readonly OrderStockDocument[]): Map<string, OrderStockDocument> {
-  return new Map(orders.map((order) => [order._id, order]));
 }

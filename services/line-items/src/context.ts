@@ -9,6 +9,7 @@ import type { OrderNames } from "./order-names.ts";
 import type { Bell } from "./offers.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { OrderStockDocument } from "./order-stock.ts";
+import type { SkuCache } from "./sku-cache.ts";
 import type { SkuDocument } from "./sku.ts";
 import type { StockRequests } from "./stock-store.ts";
 import type { StockDocument } from "./stock.ts";
@@ -18,6 +19,7 @@ import type { Turns } from "./turns.ts";
 /** What every handler of this service works with. */
 export interface LineItemsContext {
   skus: AggregateStore<SkuDocument>;
+  skuCache: SkuCache;
   orderLines: AggregateStore<OrderLinesDocument>;
   ledger: Collection<LedgerEntryDocument>;
   stock: AggregateStore<StockDocument>;

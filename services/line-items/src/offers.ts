@@ -9,7 +9,7 @@ import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import { freeUnits, isExpired } from "./lot.ts";
 import { lineItemsEventData, type OrderLinesDocument } from "./order-lines.ts";
-import { findUnconfirmed, loadShelves, saveStock } from "./order-stock-store.ts";
+import { confirmOrders, findUnconfirmed, loadShelves, saveStock } from "./order-stock-store.ts";
 import { topUp, type OrderStockDocument } from "./order-stock.ts";
 import type { OpenShelves } from "./shelves.ts";
 import { withStock } from "./stock-facts.ts";
@@ -76,7 +76,9 @@ async function confirmCommitted(context: LineItemsContext, tenantId: string, sku
   if (ids.length === 0) return;
   const call = { ...newCaller(tenantId), deadline: Date.now() + CALL_MS_MAX };
   const { ids: committed } = await context.orders.findOrders({ ids }, call);
-  await context.orderStocks.updateMany({ _id: { $in: committed } }, { $set: { confirmed: true } });
+  await inTransaction(context.stock.client, (session) =>
+    confirmOrders(context, tenantId, committed, session),
+  );
 }
 
 /** `after` the last that was offered units in this round; null: from the first. */
@@ -114,9 +116,10 @@ async function offerOnce(
   await saveStock(context, shelves, served, traceparentOr(undefined), session);
   const got = served.filter((order, index) => unitsOf(order) !== unitsOf(orders[index]!));
   await tell(context, got, lines, session);
-  const isLast = orders.length < OFFER_ORDERS_MAX;
-  if (isLast) await endOffer(context, tenantId, skuId, session);
-  return isLast ? null : orders.at(-1)!;
+  if (orders.length === OFFER_ORDERS_MAX) return orders.at(-1)!;
+  // Those who were asked before may want what others gave back: then the offer goes on from the first.
+  if (!gaveBack(shelves, skuId)) await endOffer(context, tenantId, skuId, session);
+  return null;
 }
 
 function findWaiting(
@@ -138,6 +141,12 @@ function findWaiting(
     .sort({ priority: 1, submitted_at: 1, _id: 1 })
     .limit(OFFER_ORDERS_MAX)
     .toArray();
+}
+
+/** Whether an order that went to another facility left units of the SKU behind. */
+function gaveBack({ stocks, lots }: OpenShelves, skuId: string): boolean {
+  const before = stocks.find(({ sku_id }) => sku_id === skuId)!.lots;
+  return lots.get(skuId)!.some((lot, index) => freeUnits(lot) > freeUnits(before[index]!));
 }
 
 function hasUnits({ lots, now }: OpenShelves, skuId: string): boolean {

@@ -1,7 +1,7 @@
 import { writeAggregates } from "@waybill/events/aggregates.ts";
 import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
-import type { OrderStockDocument } from "./order-stock.ts";
+import { byId, type Bookings, type OrderStockDocument } from "./order-stock.ts";
 import { changedStocks, openShelves, type OpenShelves } from "./shelves.ts";
 import { listFacilityDocuments } from "./stock-store.ts";
 
@@ -75,4 +75,36 @@ export async function findUnconfirmed(
     .limit(limit)
     .toArray();
   return found.map(({ _id }) => _id);
+}
+
+/** Has the free units of these SKUs offered to those who wait. */
+export async function putOnOffer(
+  { stock }: LineItemsContext,
+  tenantId: string,
+  skuIds: readonly string[],
+  session: ClientSession,
+): Promise<void> {
+  if (skuIds.length === 0) return;
+  const ofSkus = { tenant_id: tenantId, sku_id: { $in: [...new Set(skuIds)] } };
+  await stock.collection.updateMany(ofSkus, { $set: { offering: true }, $inc: { offers: 1 } }, { session });
+}
+
+/**
+ * Notes that attempts of one tenant have become orders, as part of the caller's transaction: from now on they
+ * can wait. Units that became free in between are offered to them. Answers what they have.
+ */
+export async function confirmOrders(
+  context: LineItemsContext,
+  tenantId: string,
+  orderIds: readonly string[],
+  session: ClientSession,
+): Promise<Bookings> {
+  const found = await findOrderStocks(context, tenantId, orderIds, session);
+  const attempts = found.filter(({ confirmed }) => !confirmed);
+  if (attempts.length === 0) return new Map();
+  const ids = attempts.map(({ _id }) => _id);
+  await context.orderStocks.updateMany({ _id: { $in: ids } }, { $set: { confirmed: true } }, { session });
+  const skuIds = attempts.flatMap(({ waiting_skus }) => waiting_skus);
+  await putOnOffer(context, tenantId, skuIds, session);
+  return byId(attempts);
 }

@@ -41,6 +41,14 @@ export interface OrderStockDocument extends Omit<OrderAllocation, "order_id" | "
   submitted_at: string;
 }
 
+/** What several orders have of the stock, by the order's id. */
+export type Bookings = ReadonlyMap<string, OrderStockDocument>;
+
+/** Orders by their ids. */
+export function byId(orders: readonly OrderStockDocument[]): Map<string, OrderStockDocument> {
+  return new Map(orders.map((order) => [order._id, order]));
+}
+
 export const orderStockCollection: CollectionDeclaration = {
   name: "allocations",
   indexes: [

@@ -32,6 +32,7 @@ import {
   stockSandboxHandlers,
   skuHandlers,
 } from "./rpc/handlers.ts";
+import { createSkuCache } from "./sku-cache.ts";
 import { skusCollection } from "./sku.ts";
 import { stockRequestsCollection } from "./stock-store.ts";
 import { stockCollection } from "./stock.ts";
@@ -41,6 +42,9 @@ import { createTurns } from "./turns.ts";
 
 /** Events of one transaction: each that moves units changes one order's lines. */
 const LEDGER_EVENTS_MAX = 100;
+
+/** About ten megabytes. */
+const CACHED_SKUS_MAX = 10_000;
 
 /** Starts the line-items service; it takes calls once its database answers. */
 export function startLineItems(config: LineItemsConfig, process: ProcessContext): Promise<Service> {
@@ -105,6 +109,7 @@ export function createContext(
 ): LineItemsContext {
   return {
     skus: aggregateStore(database, skusCollection),
+    skuCache: createSkuCache(CACHED_SKUS_MAX),
     orderLines: aggregateStore(database, orderLinesCollection),
     ledger: database.db.collection(ledgerCollection.name),
     stock: aggregateStore(database, stockCollection),

@@ -17,6 +17,8 @@ export const skusCollection: CollectionDeclaration = {
   name: "skus",
   indexes: [
     { name: "by_customer_identifier", key: { tenant_id: 1, customer_identifier: 1 }, unique: true },
+    // Answers whether cached SKUs are still what they were, without reading them.
+    { name: "versions", key: { tenant_id: 1, _id: 1, version: 1 } },
     { name: "newest", key: { tenant_id: 1, created_at: -1, _id: -1 } },
   ],
 };

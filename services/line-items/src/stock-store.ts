@@ -102,6 +102,18 @@ async function assertFacility(
   if (!known) throw new DomainError("FACILITY_NOT_FOUND");
 }
 
+/** Which of these are facilities of the tenant. */
+export async function findFacilityIds(
+  { facilities }: LineItemsContext,
+  tenantId: string,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const keys = ids.map((id) => facilityKey(tenantId, id));
+  const found = await facilities.collection.find({ _id: { $in: keys } }).toArray();
+  return new Set(found.map(({ id }) => id));
+}
+
 /** Records or changes a facility by a pure rule. Throws `TOO_MANY_FACILITIES`. */
 export async function changeFacility(
   { facilities }: LineItemsContext,

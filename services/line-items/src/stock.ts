@@ -23,6 +23,8 @@ export interface StockDocument extends AggregateDocument {
    * done no other order takes any.
    */
   offering: boolean;
+  /** Counts the offers: each is a write that whoever ends an offer at the same time meets as a conflict. */
+  offers: number;
 }
 
 export const stockCollection: CollectionDeclaration = {
@@ -67,6 +69,7 @@ export function newStock(
     sku_customer_id: sku.customer_identifier,
     lots: [],
     offering: false,
+    offers: 0,
   };
 }
 

@@ -93,12 +93,52 @@ export function findSkusById(
   return skus.collection.find({ tenant_id: tenantId, _id: { $in: [...ids] } }, { session }).toArray();
 }
 
-/** The SKUs that these lines name: two queries, however many lines. */
+/**
+ * The SKUs that these lines name, as they are now: three queries at most, however many lines. Of those that are
+ * in the cache an index tells whether they have changed.
+ */
 export async function findSkusOfLines(
-  { skus }: LineItemsContext,
+  context: Pick<LineItemsContext, "skus" | "skuCache">,
   tenantId: string,
   lines: readonly SkuNames[],
 ): Promise<KnownSkus> {
+  const cached = lines.map((names) => context.skuCache.find(tenantId, names) ?? null);
+  const current = await findUnchanged(context, tenantId, [...new Set(cached)]);
+  const left = lines.filter((_, index) => !current.has(cached[index]!));
+  const found = await findNamedSkus(context, tenantId, left);
+  context.skuCache.put(found);
+  const known = [...current, ...found];
+  return {
+    byId: new Map(known.map((sku) => [sku._id, sku])),
+    byCustomerIdentifier: new Map(known.map((sku) => [sku.customer_identifier, sku])),
+  };
+}
+
+/** Those of the cached SKUs that are still what they were; the others leave the cache. */
+async function findUnchanged(
+  { skus, skuCache }: Pick<LineItemsContext, "skus" | "skuCache">,
+  tenantId: string,
+  cached: readonly (SkuDocument | null)[],
+): Promise<ReadonlySet<SkuDocument>> {
+  const asked = cached.filter((sku) => sku !== null);
+  if (asked.length === 0) return new Set();
+  const found = await skus.collection
+    .find({ tenant_id: tenantId, _id: { $in: asked.map(({ _id }) => _id) } })
+    .project<{ _id: string; version: number }>({ _id: 1, version: 1 })
+    .toArray();
+  const versions = new Map(found.map(({ _id, version }) => [_id, version]));
+  const [unchanged, changed] = [true, false].map((same) =>
+    asked.filter(({ _id, version }) => (versions.get(_id) === version) === same),
+  );
+  skuCache.drop(changed!);
+  return new Set(unchanged);
+}
+
+async function findNamedSkus(
+  { skus }: Pick<LineItemsContext, "skus">,
+  tenantId: string,
+  lines: readonly SkuNames[],
+): Promise<SkuDocument[]> {
   const ids = distinct(lines.map(({ sku_id }) => sku_id));
   const names = distinct(lines.map(({ sku_customer_id }) => sku_customer_id));
   const [byId, byName] = await Promise.all([
@@ -107,10 +147,7 @@ export async function findSkusOfLines(
       ? skus.collection.find({ tenant_id: tenantId, customer_identifier: { $in: names } }).toArray()
       : [],
   ]);
-  return {
-    byId: new Map(byId.map((sku) => [sku._id, sku])),
-    byCustomerIdentifier: new Map(byName.map((sku) => [sku.customer_identifier, sku])),
-  };
+  return [...byId, ...byName];
 }
 
 /**

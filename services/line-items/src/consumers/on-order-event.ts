@@ -1,11 +1,12 @@
 import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
 import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
 import type { ClientSession } from "mongodb";
-import { confirmOrders, followMovements, type Bookings } from "../booking.ts";
+import { followMovements } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { addEntry } from "../ledger-store.ts";
 import { toEntry } from "../ledger.ts";
-import type { OrderStockDocument } from "../order-stock.ts";
+import { confirmOrders } from "../order-stock-store.ts";
+import type { Bookings, OrderStockDocument } from "../order-stock.ts";
 
 /**
  * Has the stock and the ledger follow the units that orders moved: an entry of each event that moves some,

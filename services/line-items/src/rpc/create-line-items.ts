@@ -6,12 +6,13 @@ import type {
   OrderLines,
 } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { bookOrders, rehearseBooking, type Bookings } from "../booking.ts";
+import { bookOrders, rehearseBooking } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
-import type { KnownSkus } from "../line.ts";
+import { refusal, type KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
 import { findTrackedSkus } from "../order-stock-store.ts";
-import { isBackordered, toOrderAllocation, untrackedStock } from "../order-stock.ts";
+import { isBackordered, toOrderAllocation, untrackedStock, type Bookings } from "../order-stock.ts";
+import { findFacilityIds } from "../stock-store.ts";
 import { findSkusOfLines, insertOrderLines, takeSkusOfLines } from "../store.ts";
 
 export async function createLineItems(
@@ -21,9 +22,11 @@ export async function createLineItems(
 ): Promise<CreateLineItemsResponse> {
   const lines = orders.flatMap(({ line_items }) => line_items);
   const skus = await (plan_only ? findSkusOfLines : takeSkusOfLines)(context, call.tenantId, lines);
+  const named = orders.flatMap(({ terms }) => terms?.facility_id ?? []);
+  const facilities = await findFacilityIds(context, call.tenantId, named);
   const now = new Date().toISOString();
   const decided = orders.map(
-    (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, skus, now),
+    (order, index) => call.failures.get(index) ?? decide(call.tenantId, order, { skus, facilities }, now),
   );
   const good = decided.filter((lines): lines is OrderLinesDocument => !(lines instanceof DomainError));
   const { tracked, untracked } = await splitTracked(context, call.tenantId, good);
@@ -42,10 +45,14 @@ export async function createLineItems(
 function decide(
   tenantId: string,
   order: OrderLines,
-  skus: KnownSkus,
+  { skus, facilities }: { skus: KnownSkus; facilities: ReadonlySet<string> },
   now: string,
 ): OrderLinesDocument | DomainError {
   try {
+    const { facility_id } = order.terms ?? {};
+    if (facility_id && !facilities.has(facility_id)) {
+      throw refusal("FACILITY_NOT_FOUND", "/facility_id", "there is no such facility");
+    }
     return createOrderLines(tenantId, order, skus, now);
   } catch (error) {
     if (error instanceof DomainError) return error;
