@@ -418,6 +418,12 @@ const rows = {
     title: "There is no such registration",
     action: "Check the id against GET /callbacks.",
   },
+  DELIVERY_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such delivery",
+    action: "Check the id against GET /callback_deliveries; what has ended is kept for 30 days.",
+  },
   URL_NOT_ALLOWED: {
     grpc: "INVALID_ARGUMENT",
     http: 400,

@@ -51,8 +51,15 @@ export const deliveriesCollection: CollectionDeclaration = {
       partialFilterExpression: { status: "pending" },
     },
     { name: "expiry", key: { expires_at: 1 }, expireAfterSeconds: 0 },
+    // Of the lists (`delivery-list.ts`).
+    { name: "by_order", key: { tenant_id: 1, order_id: 1, created_at: 1, _id: 1 } },
+    { name: "by_callback", key: { tenant_id: 1, callback_id: 1, status: 1, created_at: 1, _id: 1 } },
+    { name: "by_type", key: { tenant_id: 1, message_type: 1, status: 1, created_at: 1, _id: 1 } },
   ],
 };
+
+/** What a delivery can tell. */
+export const MESSAGE_TYPES: string[] = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
 
 /** How long a delivery that has ended is kept, and every attempt. */
 export const KEPT_MS = 30 * 24 * 3600 * 1000;

@@ -4,6 +4,7 @@ import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import type { ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
@@ -20,7 +21,7 @@ import { ownershipCollections } from "./engine/ownership.ts";
 import { wakesCollection } from "./engine/wakes.ts";
 import { holdsCollection } from "./hold.ts";
 import { lanesCollection, type LaneDocument } from "./lane.ts";
-import { callbackHandlers } from "./rpc/handlers.ts";
+import { callbackHandlers, deliveryHandlers } from "./rpc/handlers.ts";
 import { createVault } from "./secrets.ts";
 import { createSender, type Sender } from "./send.ts";
 import { tenantsCollection } from "./store.ts";
@@ -56,7 +57,10 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
         await Promise.all([consumer[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
       });
       return {
-        implementations: [implement(CallbackServiceService, callbackHandlers, context)],
+        implementations: [
+          implement(CallbackServiceService, callbackHandlers, context),
+          implement(CallbackDeliveryServiceService, deliveryHandlers, context),
+        ],
         vault: context.vault,
         ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
       };

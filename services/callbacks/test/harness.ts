@@ -9,6 +9,7 @@ import { createPublisher } from "@waybill/events/relay/publisher.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { readSettings } from "@waybill/process/settings.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
 import { openChannel, peer, type CallOptions, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
@@ -35,6 +36,8 @@ export interface ToldEvent {
 /** Instances of the service on a database and topics of their own. */
 export interface TestCallbacks extends AsyncDisposable {
   callbacks: Peer<typeof CallbackServiceService>;
+  /** What became of webhooks. */
+  deliveryLog: Peer<typeof CallbackDeliveryServiceService>;
   as: (tenantId: string) => CallOptions;
   /** Registers one url and answers its id and secret. */
   register: (
@@ -91,6 +94,7 @@ export async function startTestCallbacks(
   const publisher = running.use(createPublisher("orders", kafka, log));
   return {
     callbacks,
+    deliveryLog: peer(channel, CallbackDeliveryServiceService),
     as,
     async register(tenant, url, more = {}) {
       const record = { url, message_type: "orderEvent", ...more };

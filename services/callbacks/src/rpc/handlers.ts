@@ -1,12 +1,16 @@
 import type { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createCallbackHolds } from "./create-callback-holds.ts";
 import { createCallbacks } from "./create-callbacks.ts";
 import { deleteCallbackHolds } from "./delete-callback-holds.ts";
 import { deleteCallbacks } from "./delete-callbacks.ts";
+import { getCallbackDelivery } from "./get-callback-delivery.ts";
+import { listCallbackDeliveries } from "./list-callback-deliveries.ts";
 import { listCallbackHolds } from "./list-callback-holds.ts";
 import { listCallbacks } from "./list-callbacks.ts";
+import { redeliverCallbackDelivery } from "./redeliver-callback-delivery.ts";
 
 export const callbackHandlers: Handlers<CallbacksContext, typeof CallbackServiceService> = {
   createCallbackHolds,
@@ -15,4 +19,10 @@ export const callbackHandlers: Handlers<CallbacksContext, typeof CallbackService
   deleteCallbacks,
   listCallbackHolds,
   listCallbacks,
+};
+
+export const deliveryHandlers: Handlers<CallbacksContext, typeof CallbackDeliveryServiceService> = {
+  getCallbackDelivery,
+  listCallbackDeliveries,
+  redeliverCallbackDelivery,
 };
