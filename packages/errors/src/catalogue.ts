@@ -418,6 +418,12 @@ const rows = {
     title: "There is no such registration",
     action: "Check the id against GET /callbacks.",
   },
+  DUPLICATE_CALLBACK: {
+    grpc: "ALREADY_EXISTS",
+    http: 409,
+    title: "Another registration has this url and message type",
+    action: "Change that registration, or choose another url.",
+  },
   DELIVERY_NOT_FOUND: {
     grpc: "NOT_FOUND",
     http: 404,

@@ -1,6 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { Callback } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { urlRefusal, type GuardPolicy } from "./guard.ts";
 import type { Vault } from "./secrets.ts";
 
 /** A registration as it is stored. Deleting it removes the document. */
@@ -24,10 +25,22 @@ export interface CallbackDocument {
   rate_per_second: number | null;
   /** Sealed (`secrets.ts`), under the registration's id. */
   secret: string;
+  /** Those before it, the newest first; each signs deliveries, after the current one, until its time. */
+  retired_secrets: RetiredSecret[];
   /** Sealed as well; null if none was registered. */
   token: string | null;
+  /** The headers that it adds, as sealed JSON of names in lower case; null if there are none. */
+  headers: string | null;
   /** RFC 3339, UTC. */
   created_at: string;
+}
+
+/** A secret that was replaced. */
+export interface RetiredSecret {
+  /** Sealed. */
+  secret: string;
+  /** RFC 3339, UTC. */
+  until: string;
 }
 
 export const callbacksCollection: CollectionDeclaration = {
@@ -122,7 +135,9 @@ function addRegistration(
     held: heldTypes.has(candidate.message_type),
     rate_per_second: null,
     secret: seal(secret, _id),
+    retired_secrets: [],
     token: token === null ? null : seal(token, _id),
+    headers: null,
     created_at: now,
   };
   known.set(targetOf(document), document);
@@ -130,13 +145,23 @@ function addRegistration(
   return { id: document._id, isNew: true };
 }
 
-function targetOf({ message_type, url }: Pick<CallbackDocument, "message_type" | "url">): string {
+/** Why webhooks are not sent to a url, found at `pointer`; null if they are. */
+export function urlFailure(url: string, guard: GuardPolicy, pointer: string): DomainError | null {
+  const detail = urlRefusal(url, guard);
+  if (detail === null) return null;
+  const violation = { pointer, code: "URL_NOT_ALLOWED", detail } as const;
+  return new DomainError("URL_NOT_ALLOWED", `the url ${detail}`, { violations: [violation] });
+}
+
+/** Two registrations of a tenant are one if this is the same. */
+export function targetOf({ message_type, url }: Pick<CallbackDocument, "message_type" | "url">): string {
   return `${message_type} ${new URL(url).href}`;
 }
 
-/** The message of a stored registration: neither its secret nor its token. */
+/** The message of a stored registration: neither its secrets, nor its token and headers. */
 export function toCallback(document: CallbackDocument): Callback {
   const { _id, url, message_type, api_version, status, held, token, created_at } = document;
+  const { headers, rate_per_second } = document;
   return {
     id: _id,
     url,
@@ -147,5 +172,7 @@ export function toCallback(document: CallbackDocument): Callback {
     status,
     created_at,
     held,
+    has_headers: headers !== null,
+    rate_per_second,
   };
 }

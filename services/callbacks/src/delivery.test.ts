@@ -19,6 +19,8 @@ const callback: CallbackDocument = {
   status: "active",
   held: false,
   rate_per_second: null,
+  retired_secrets: [],
+  headers: null,
   secret: "",
   token: null,
   created_at: "2026-01-01T00:00:00.000Z",

@@ -58,14 +58,30 @@ export const deliveriesCollection: CollectionDeclaration = {
   ],
 };
 
+/** The message type of a test event, whatever its registration's is. */
+export const TEST_TYPE = "test";
+/** The order of what is of no order: RFC 9562's nil UUID. */
+const NO_ORDER = "00000000-0000-0000-0000-000000000000";
+
 /** What a delivery can tell. */
-export const MESSAGE_TYPES: string[] = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
+export const MESSAGE_TYPES: string[] = [
+  "orderEvent",
+  "orderUpdateResolution",
+  "orderCancelResolution",
+  TEST_TYPE,
+];
 
 /** How long a delivery that has ended is kept, and every attempt. */
 export const KEPT_MS = 30 * 24 * 3600 * 1000;
 
+/** What a delivery has of its event. */
+type ToldEvent = Pick<
+  FreshEvent,
+  "id" | "tenantId" | "aggregateId" | "sequence" | "previousOfType" | "traceparent" | "data"
+>;
+
 /** The delivery of an event to a registration. */
-export function createDelivery(event: FreshEvent, callback: CallbackDocument, now: string): DeliveryDocument {
+export function createDelivery(event: ToldEvent, callback: CallbackDocument, now: string): DeliveryDocument {
   return {
     _id: `${callback._id}/${event.id}`,
     tenant_id: event.tenantId,
@@ -87,6 +103,25 @@ export function createDelivery(event: FreshEvent, callback: CallbackDocument, no
     created_at: now,
     expires_at: null,
   };
+}
+
+/** A test event for a registration: of no order, so that it waits for nothing. */
+export function createTestDelivery(
+  { id, traceparent }: Pick<FreshEvent, "id" | "traceparent">,
+  callback: CallbackDocument,
+  now: string,
+): DeliveryDocument {
+  const event = {
+    id,
+    traceparent,
+    tenantId: callback.tenant_id,
+    aggregateId: NO_ORDER,
+    sequence: 0,
+    previousOfType: 0,
+    data: JSON.stringify({ callback_id: callback._id, sent_at: now }),
+  };
+  const delivery = createDelivery(event, { ...callback, message_type: TEST_TYPE }, now);
+  return { ...delivery, lane_id: laneId(callback._id, id) };
 }
 
 /** The payload of 001 Orders, with the event's data spliced in (`webhookData`). */

@@ -1,3 +1,4 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
@@ -23,6 +24,24 @@ export function registerCallbacks(
     for (const { _id, token } of decided.retokened)
       await callbacks.updateOne({ _id, tenant_id: tenantId }, { $set: { token } }, { session });
     return decided;
+  });
+}
+
+/** Changes a registration as `decide` says, which may run several times. Throws `CALLBACK_NOT_FOUND`. */
+export function changeCallbackDocument(
+  context: CallbacksContext,
+  tenantId: string,
+  id: string,
+  decide: (found: CallbackDocument, all: readonly CallbackDocument[]) => CallbackDocument,
+): Promise<CallbackDocument> {
+  const { callbacks } = context;
+  return changeTenant(context, tenantId, async (session) => {
+    const all = await callbacks.find({ tenant_id: tenantId }, { session }).toArray();
+    const found = all.find(({ _id }) => _id === id.toLowerCase());
+    if (!found) throw new DomainError("CALLBACK_NOT_FOUND");
+    const changed = decide(found, all);
+    await callbacks.replaceOne({ _id: found._id, tenant_id: tenantId }, changed, { session });
+    return changed;
   });
 }
 

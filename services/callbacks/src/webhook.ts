@@ -1,4 +1,5 @@
 import type { CallbackDocument } from "./callback.ts";
+import { signingOn } from "./callback-change.ts";
 import type { DeliveryDocument } from "./delivery.ts";
 import type { Vault } from "./secrets.ts";
 import type { WebhookRequest } from "./send.ts";
@@ -9,32 +10,44 @@ const USER_AGENT = "Waybill/1.0";
 /** A registration whose secrets are open. */
 export interface Endpoint {
   url: string;
-  secret: string;
+  /** What deliveries are signed with, the newest first. */
+  secrets: string[];
   /** Null if none was registered. */
   token: string | null;
+  /** What the registration adds, by names in lower case. */
+  headers: Record<string, string>;
 }
 
-/** Opens what is needed to send to a registration. Throws if it was sealed under another key. */
-export function openEndpoint({ _id, url, secret, token }: CallbackDocument, vault: Vault): Endpoint {
-  return { url, secret: vault.open(secret, _id), token: token === null ? null : vault.open(token, _id) };
+/** Opens what is needed to send to a registration from `nowMs` on. Throws if it was sealed under another key. */
+export function openEndpoint(callback: CallbackDocument, vault: Vault, nowMs: number): Endpoint {
+  const { _id, url, secret, retired_secrets, token, headers } = callback;
+  const sealed = [secret, ...signingOn(retired_secrets, nowMs).map((retired) => retired.secret)];
+  return {
+    url,
+    secrets: sealed.map((one) => vault.open(one, _id)),
+    token: token === null ? null : vault.open(token, _id),
+    headers: headers === null ? {} : (JSON.parse(vault.open(headers, _id)) as Record<string, string>),
+  };
 }
 
 /** The next attempt of a delivery: the stored bytes, signed at `atMs`, with the headers of design 7.31. */
 export function toWebhook(
   delivery: DeliveryDocument,
-  { url, secret, token }: Endpoint,
+  { url, secrets, token, headers }: Endpoint,
   atMs: number,
 ): WebhookRequest {
   const timestamp = Math.floor(atMs / 1_000);
+  const sign = (secret: string) => webhookSignature(secret, delivery.message_id, timestamp, delivery.body);
   return {
     url,
     body: delivery.body,
     headers: {
+      ...headers,
       "content-type": "application/json",
       "user-agent": USER_AGENT,
       "webhook-id": delivery.message_id,
       "webhook-timestamp": String(timestamp),
-      "webhook-signature": webhookSignature(secret, delivery.message_id, timestamp, delivery.body),
+      "webhook-signature": secrets.map(sign).join(" "),
       "waybill-order-id": delivery.order_id,
       "waybill-sequence": String(delivery.sequence),
       "waybill-previous-sequence": String(delivery.previous_sequence),

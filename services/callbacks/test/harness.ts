@@ -15,7 +15,6 @@ import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
 import { pino } from "pino";
 import { inject, vi } from "vitest";
-import type { CallbackDocument } from "../src/callback.ts";
 import { settings, toConfig } from "../src/config.ts";
 import type { AttemptDocument } from "../src/attempt.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
@@ -117,9 +116,8 @@ export async function startTestCallbacks(
         .toArray(),
     lanes: () => db.collection<LaneDocument>("lanes").find().toArray(),
     async enable(tenant, callbackId) {
-      const active = { $set: { status: "active" as const } };
-      await db.collection<CallbackDocument>("callbacks").updateOne({ _id: callbackId }, active);
-      await callbacks.deleteCallbackHolds({ message_types: ["orderEvent"] }, as(tenant));
+      const change = { id: callbackId, callback: { status: "active", headers: {} }, update_mask: ["status"] };
+      await callbacks.updateCallback(change, as(tenant));
     },
     log: () => lines.join(""),
     startInstance: () => start(0),

@@ -107,7 +107,7 @@ async function look(context: CallbacksContext, id: string, log: Logger): Promise
 /** Null if its secrets were sealed under another key than this installation's. */
 function openOrNull({ vault }: CallbacksContext, callback: CallbackDocument): Endpoint | null {
   try {
-    return openEndpoint(callback, vault);
+    return openEndpoint(callback, vault, Date.now());
   } catch {
     return null;
   }

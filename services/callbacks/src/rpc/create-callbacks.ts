@@ -8,9 +8,14 @@ import type {
 } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { batchResponse } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { API_VERSION, planRegistrations, type CallbackCandidate, type Registered } from "../callback.ts";
+import {
+  API_VERSION,
+  planRegistrations,
+  type CallbackCandidate,
+  type Registered,
+  urlFailure,
+} from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
-import { urlRefusal } from "../guard.ts";
 import { newSigningSecret } from "../secrets.ts";
 import { registerCallbacks } from "../store.ts";
 
@@ -20,7 +25,8 @@ export async function createCallbacks(
   call: Call,
 ): Promise<CreateCallbacksResponse> {
   const checked = callbacks.map(
-    (record, index) => call.failures.get(index) ?? urlFailure(context, record) ?? toCandidate(record),
+    (record, index) =>
+      call.failures.get(index) ?? urlFailure(record.url!, context.guard, "/url") ?? toCandidate(record),
   );
   const candidates = checked.filter((item): item is CallbackCandidate => !(item instanceof DomainError));
   const outcomes = await register(context, call.tenantId, candidates);
@@ -30,13 +36,6 @@ export async function createCallbacks(
       : toResult(index, outcomes.get(item)!, item.secret),
   );
   return batchResponse(results);
-}
-
-function urlFailure({ guard }: CallbacksContext, { url }: Callback): DomainError | null {
-  const detail = urlRefusal(url!, guard);
-  if (detail === null) return null;
-  const violation = { pointer: "/url", code: "URL_NOT_ALLOWED", detail } as const;
-  return new DomainError("URL_NOT_ALLOWED", `the url ${detail}`, { violations: [violation] });
 }
 
 function toCandidate(record: Callback): CallbackCandidate {

@@ -11,6 +11,9 @@ import { listCallbackDeliveries } from "./list-callback-deliveries.ts";
 import { listCallbackHolds } from "./list-callback-holds.ts";
 import { listCallbacks } from "./list-callbacks.ts";
 import { redeliverCallbackDelivery } from "./redeliver-callback-delivery.ts";
+import { rotateCallbackSecret } from "./rotate-callback-secret.ts";
+import { testCallback } from "./test-callback.ts";
+import { updateCallback } from "./update-callback.ts";
 
 export const callbackHandlers: Handlers<CallbacksContext, typeof CallbackServiceService> = {
   createCallbackHolds,
@@ -19,6 +22,9 @@ export const callbackHandlers: Handlers<CallbacksContext, typeof CallbackService
   deleteCallbacks,
   listCallbackHolds,
   listCallbacks,
+  rotateCallbackSecret,
+  testCallback,
+  updateCallback,
 };
 
 export const deliveryHandlers: Handlers<CallbacksContext, typeof CallbackDeliveryServiceService> = {

@@ -1,0 +1,24 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { newId } from "@waybill/mongo/ids.ts";
+import type { TestCallbackRequest, TestCallbackResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
+import type { CallbacksContext } from "../context.ts";
+import { createTestDelivery } from "../delivery.ts";
+import { toCallbackDelivery } from "../delivery-view.ts";
+import { getCallbackDocument } from "../store.ts";
+
+export async function testCallback(
+  context: CallbacksContext,
+  { id }: TestCallbackRequest,
+  { tenantId, traceparent }: Call,
+): Promise<TestCallbackResponse> {
+  const callback = await getCallbackDocument(context, id!.toLowerCase());
+  if (callback?.tenant_id !== tenantId) throw new DomainError("CALLBACK_NOT_FOUND");
+  const event = { id: newId(), traceparent };
+  const delivery = createTestDelivery(event, callback, new Date().toISOString());
+  const { lane_id, tenant_id, callback_id, order_id } = delivery;
+  await context.deliveries.insertOne(delivery);
+  await context.queue.wakeLanes([{ _id: lane_id, tenant_id, callback_id, order_id }]);
+  context.wake([callback_id]);
+  return { delivery: toCallbackDelivery(delivery, [callback]) };
+}
