@@ -5,22 +5,49 @@ import type { Filter } from "mongodb";
 import type { GroupingsContext } from "./context.ts";
 import type { OrderGroupDocument } from "./order-group.ts";
 
+/** Of the Idempotency-Keys of requests for groups, see design "Same order again": as long as everywhere else. */
+const KEY_KEPT_MS = 24 * 60 * 60 * 1_000;
+
 /**
- * Stores a group that nobody sees yet. If an earlier try of the same request has begun it already, that one is
- * answered. Throws `ID_TAKEN`.
+ * Stores a group that nobody sees yet. If the same request has begun it already, that one is answered, as far
+ * as it has come: by its id, or by its Idempotency-Key. Throws `ID_TAKEN`, `IDEMPOTENCY_KEY_REUSED`.
  */
 export async function insertGroup(
-  { orderGroups }: GroupingsContext,
+  context: GroupingsContext,
   document: OrderGroupDocument,
   traceparent: string,
 ): Promise<OrderGroupDocument> {
+  const begun = await findByRequestKey(context, document);
+  if (begun) return begun;
   try {
-    await insertAggregates(orderGroups, [{ state: document, events: [], traceparent }]);
+    await insertAggregates(context.orderGroups, [{ state: document, events: [], traceparent }]);
     return document;
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
   }
-  const { tenant_id, id, fingerprint } = document;
+  return (await findByRequestKey(context, document)) ?? (await findBegun(context, document));
+}
+
+/** The group that was begun with the same key within its time; an older one forgets it. */
+async function findByRequestKey(
+  { orderGroups }: GroupingsContext,
+  { tenant_id, request_key, fingerprint, created_at }: OrderGroupDocument,
+): Promise<OrderGroupDocument | null> {
+  if (request_key === undefined) return null;
+  const begun = await orderGroups.collection.findOne({ tenant_id, request_key });
+  if (!begun) return null;
+  if (Date.parse(created_at) - Date.parse(begun.created_at) > KEY_KEPT_MS) {
+    await orderGroups.collection.updateOne({ _id: begun._id }, { $unset: { request_key: "" } });
+    return null;
+  }
+  if (begun.fingerprint !== fingerprint) throw new DomainError("IDEMPOTENCY_KEY_REUSED");
+  return begun;
+}
+
+async function findBegun(
+  { orderGroups }: GroupingsContext,
+  { tenant_id, id, fingerprint }: OrderGroupDocument,
+): Promise<OrderGroupDocument> {
   const begun = await orderGroups.collection.findOne({ tenant_id, id });
   if (begun && !begun.open && begun.fingerprint === fingerprint) return begun;
   const detail = "another group has this id";

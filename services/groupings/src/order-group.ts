@@ -48,12 +48,20 @@ export interface OrderGroupDocument extends AggregateDocument {
   created_at: string;
   /** Of the request that began it. */
   fingerprint: string;
+  /** The hash of the Idempotency-Key that it was begun with; absent without one, and once it is forgotten. */
+  request_key?: string;
 }
 
 export const orderGroupsCollection: CollectionDeclaration = {
   name: "order_groups",
   indexes: [
     { name: "by_id", key: { tenant_id: 1, id: 1 }, unique: true },
+    {
+      name: "by_request_key",
+      key: { tenant_id: 1, request_key: 1 },
+      unique: true,
+      partialFilterExpression: { request_key: { $type: "string" } },
+    },
     { name: "newest", key: { tenant_id: 1, open: 1, _id: -1 } },
     {
       name: "pending",
@@ -66,12 +74,21 @@ export const orderGroupsCollection: CollectionDeclaration = {
 /** Ids of clients are below, minted ones from here upward. */
 export const MINTED_ID_FIRST = 1_000_000_000;
 
+/** What is known of the request that begins a group. */
+export interface GroupRequest {
+  /** UUID, of this try. */
+  replacementId: string;
+  fingerprint: string;
+  /** See `request_key` of the document. */
+  requestKey: string | null;
+}
+
 /** A new group, which nobody sees before its orders are there. */
 export function beginGroup(
   start: AggregateDocument,
   id: number,
   group: OrderGroup,
-  { replacementId, fingerprint }: { replacementId: string; fingerprint: string },
+  { replacementId, fingerprint, requestKey }: GroupRequest,
 ): OrderGroupDocument {
   const begun = {
     ...start,
@@ -82,6 +99,7 @@ export function beginGroup(
     pending_since: null,
     created_at: start.updated_at,
     fingerprint,
+    ...(requestKey === null ? {} : { request_key: requestKey }),
   };
   return beginReplacement(begun, group, replacementId).state;
 }

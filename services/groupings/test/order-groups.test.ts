@@ -1,3 +1,4 @@
+import { newId } from "@waybill/mongo/ids.ts";
 import { readFileSync } from "node:fs";
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, aSku } from "@waybill/dev-env/records.ts";
@@ -167,6 +168,48 @@ describe("a group that a crash left in the middle", () => {
       });
       expect(idsOf(await read(id))).toEqual([saved ? id : id * 10]);
     }
+  });
+});
+
+describe("a group that is sent again with its Idempotency-Key", () => {
+  const send = async (key: string, change: Partial<GroupOrder> = {}) => {
+    let replayed = false;
+    const keyed = { idempotencyKey: key, onReplay: () => (replayed = true) };
+    const group = { orders: [order(null, change)] };
+    const answer = await network.orderGroups.createOrderGroup({ group }, { ...as(), keyed });
+    return { id: answer.group!.id!, replayed };
+  };
+
+  it("is there once, also when they come at once; other content is refused", async () => {
+    const ids = await Promise.all([1, 2, 3].map(() => send("together")));
+    expect(new Set(ids.map(({ id }) => id)).size).toBe(1);
+    expect(await send("together")).toEqual({ id: ids[0]!.id, replayed: true });
+    await expect(send("together", { external_order_nr: "other" })).rejects.toMatchObject({
+      code: "IDEMPOTENCY_KEY_REUSED",
+    });
+  });
+
+  it("goes on where a crash left the first try", async () => {
+    const { id } = await send("crashed");
+    const { _id, members } = (await documents().findOne({ tenant_id: "shop", id }))!;
+    const { storefront } = (await network.orders.getOrder({ order: members[0]!.order_id }, as())).order!;
+    const name = { order_id: null, storefront_id: null, customer_identifier: `storefront-${newId()}-0` };
+    const pending = { id: newId(), leaving: [], orders: [{ ...name, storefront: storefront! }] };
+    await documents().updateOne(
+      { _id },
+      { $set: { open: false, members: [], pending, pending_since: new Date() } },
+    );
+    expect(await send("crashed")).toEqual({ id, replayed: false });
+    expect((await read(id)).orders).toHaveLength(1);
+  });
+
+  it("is another group once the key's day is over", async () => {
+    const { id } = await send("daily");
+    await documents().updateOne(
+      { tenant_id: "shop", id },
+      { $set: { created_at: "2026-01-01T00:00:00.000Z" } },
+    );
+    expect((await send("daily")).id).not.toBe(id);
   });
 });
 

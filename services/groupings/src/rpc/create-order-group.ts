@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import type {
@@ -18,9 +19,18 @@ export async function createOrderGroup(
 ): Promise<CreateOrderGroupResponse> {
   const group = request.group!;
   const id = group.id ?? (await context.orderGroupIds.take(call.tenantId, 1))[0]!;
-  const facts = { replacementId: newId(), fingerprint: fingerprint(group) };
+  const facts = {
+    replacementId: newId(),
+    fingerprint: fingerprint(group),
+    requestKey: call.idempotencyKey === null ? null : hashOf(call.idempotencyKey),
+  };
   const begun = beginGroup(newGroup(call.tenantId), id, group, facts);
-  const document = await carryOut(context, await insertGroup(context, begun, call.traceparent), call);
-  const [shown] = await showGroups(context, [document], call);
+  const stored = await insertGroup(context, begun, call.traceparent);
+  if (stored.open) call.markReplay();
+  const [shown] = await showGroups(context, [await carryOut(context, stored, call)], call);
   return { group: shown! };
+}
+
+function hashOf(key: string): string {
+  return createHash("sha256").update(key).digest("base64url");
 }
