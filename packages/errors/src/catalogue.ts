@@ -424,6 +424,12 @@ const rows = {
     title: "Another registration has this url and message type",
     action: "Change that registration, or choose another url.",
   },
+  REPLAY_NOT_FOUND: {
+    grpc: "NOT_FOUND",
+    http: 404,
+    title: "There is no such replay",
+    action: "Check the id; a replay is kept for 30 days.",
+  },
   DELIVERY_NOT_FOUND: {
     grpc: "NOT_FOUND",
     http: 404,

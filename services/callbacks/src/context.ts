@@ -6,6 +6,7 @@ import type { DeliveryQueue } from "./engine/queue.ts";
 import type { GuardPolicy } from "./guard.ts";
 import type { HoldDocument } from "./hold.ts";
 import type { LaneDocument } from "./lane.ts";
+import type { ReplayDocument } from "./replay.ts";
 import type { Vault } from "./secrets.ts";
 
 /** What every handler of this service works with. */
@@ -17,6 +18,7 @@ export interface CallbacksContext {
   holds: Collection<HoldDocument>;
   deliveries: Collection<DeliveryDocument>;
   attempts: Collection<AttemptDocument>;
+  replays: Collection<ReplayDocument>;
   lanes: Collection<LaneDocument>;
   queue: DeliveryQueue;
   vault: Vault;

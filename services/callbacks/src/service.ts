@@ -5,6 +5,7 @@ import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
+import { CallbackReplayServiceService } from "@waybill/proto/callbacks/v1/replays.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import type { ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
@@ -21,7 +22,9 @@ import { ownershipCollections } from "./engine/ownership.ts";
 import { wakesCollection } from "./engine/wakes.ts";
 import { holdsCollection } from "./hold.ts";
 import { lanesCollection, type LaneDocument } from "./lane.ts";
-import { callbackHandlers, deliveryHandlers } from "./rpc/handlers.ts";
+import { replaysCollection } from "./replay.ts";
+import { startReplayer } from "./replayer.ts";
+import { callbackHandlers, deliveryHandlers, replayHandlers } from "./rpc/handlers.ts";
 import { createVault } from "./secrets.ts";
 import { createSender, type Sender } from "./send.ts";
 import { tenantsCollection } from "./store.ts";
@@ -33,6 +36,7 @@ const collections = [
   deliveriesCollection,
   attemptsCollection,
   lanesCollection,
+  replaysCollection,
   appliedCollection(),
   wakesCollection,
   ...ownershipCollections,
@@ -53,6 +57,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
       const sending = { ...config.delivery, stopMs: STOP_MS_MAX };
       const engine = startEngine(context, database.db, sender, sending, process.log);
       const consumer = startIngest(config, context, database, process);
+      running.use(startReplayer(context, process.log));
       running.defer(async () => {
         await Promise.all([consumer[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
       });
@@ -60,6 +65,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
         implementations: [
           implement(CallbackServiceService, callbackHandlers, context),
           implement(CallbackDeliveryServiceService, deliveryHandlers, context),
+          implement(CallbackReplayServiceService, replayHandlers, context),
         ],
         vault: context.vault,
         ready: () => (consumer.healthy() ? null : "Kafka does not answer"),
@@ -83,6 +89,7 @@ function createContext(
     callbacks: db.collection(callbacksCollection.name),
     tenants: db.collection(tenantsCollection.name),
     holds: db.collection(holdsCollection.name),
+    replays: db.collection(replaysCollection.name),
     ...queued,
     queue: mongoQueue(queued, leaseMsFor(delivery.attemptMsMax)),
     vault: createVault(secretsKey),

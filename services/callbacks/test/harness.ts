@@ -10,6 +10,7 @@ import { topics } from "@waybill/events/topics.ts";
 import { readSettings } from "@waybill/process/settings.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
+import { CallbackReplayServiceService } from "@waybill/proto/callbacks/v1/replays.ts";
 import { openChannel, peer, type CallOptions, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
@@ -37,6 +38,7 @@ export interface TestCallbacks extends AsyncDisposable {
   callbacks: Peer<typeof CallbackServiceService>;
   /** What became of webhooks. */
   deliveryLog: Peer<typeof CallbackDeliveryServiceService>;
+  replays: Peer<typeof CallbackReplayServiceService>;
   as: (tenantId: string) => CallOptions;
   /** Registers one url and answers its id and secret. */
   register: (
@@ -94,6 +96,7 @@ export async function startTestCallbacks(
   return {
     callbacks,
     deliveryLog: peer(channel, CallbackDeliveryServiceService),
+    replays: peer(channel, CallbackReplayServiceService),
     as,
     async register(tenant, url, more = {}) {
       const record = { url, message_type: "orderEvent", ...more };
