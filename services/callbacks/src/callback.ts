@@ -174,5 +174,6 @@ export function toCallback(document: CallbackDocument): Callback {
     held,
     has_headers: headers !== null,
     rate_per_second,
+    health: null,
   };
 }

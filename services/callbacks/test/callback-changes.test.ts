@@ -104,6 +104,29 @@ describe("changing a registration", () => {
   });
 });
 
+describe("the health of a receiver", () => {
+  it("tells what fails, what waits and since when, and that it is well again", async () => {
+    const { tenant, order, path, id } = await registered();
+    const health = async () =>
+      (await network.callbacks.listCallbacks({}, network.as(tenant))).data[0]!.health!;
+    expect(await health()).toEqual({ state: "healthy", oldest_undelivered_at: null, error_rate: null });
+    receiver.behave(path, { status: 503, headers: { "retry-after": "1" } });
+    await network.tell({ tenant, order, sequence: 1 }, { tenant, order, sequence: 2 });
+    await until(async () => (await health()).state === "failing");
+    const [first] = await network.deliveries(order);
+    expect(await health()).toMatchObject({ oldest_undelivered_at: first!.created_at, error_rate: 1 });
+    await update(tenant, id, { status: "disabled" });
+    expect(await health()).toMatchObject({ state: "paused", oldest_undelivered_at: first!.created_at });
+    receiver.behave(path, {});
+    await update(tenant, id, { status: "active" });
+    await until(async () => (await health()).oldest_undelivered_at === null);
+    const { state, error_rate } = await health();
+    expect(state).toBe("healthy");
+    expect(error_rate).toBeGreaterThan(0);
+    expect(error_rate).toBeLessThan(1);
+  });
+});
+
 describe("rotating a secret", () => {
   it("signs with both for a day, the new one first, and stores neither in the clear", async () => {
     const { tenant, order, path, id, secret: old } = await registered();

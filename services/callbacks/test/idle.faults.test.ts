@@ -24,7 +24,9 @@ it("100,000 lanes of which none is due cost at most five operations of the datab
   await network.db.command({ profile: 2 });
   const profile = network.db.collection("system.profile");
   // What the relay asks is its own matter.
-  const own = { ns: /\.(lanes|deliveries|attempts|callbacks|tenants|holds|applied|slots|members|wakes)$/ };
+  const own = {
+    ns: /\.(lanes|deliveries|attempts|callbacks|tenants|holds|replays|applied|slots|members|wakes)$/,
+  };
   await until(async () => (await profile.countDocuments(own)) >= 40);
   const operations = await profile.find(own).sort({ ts: 1 }).toArray();
   await network.db.command({ profile: 0 });

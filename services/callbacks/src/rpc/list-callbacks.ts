@@ -2,6 +2,7 @@ import type { ListCallbacksRequest, ListCallbacksResponse } from "@waybill/proto
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { toCallback } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
+import { healthOf } from "../health.ts";
 import { listCallbackDocuments } from "../store.ts";
 
 const LIMIT_DEFAULT = 30;
@@ -13,5 +14,7 @@ export async function listCallbacks(
 ): Promise<ListCallbacksResponse> {
   const page = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
   const documents = await listCallbackDocuments(context, tenantId, page);
-  return { ...page, data: documents.map(toCallback) };
+  const healths = await Promise.all(documents.map((document) => healthOf(context, document)));
+  const data = documents.map((document, index) => ({ ...toCallback(document), health: healths[index] }));
+  return { ...page, data };
 }
