@@ -142,6 +142,38 @@ describe("registrations", () => {
     expect(body.results).toMatchObject([{ status: "failure", code: "URL_NOT_ALLOWED", pointer: "/url" }]);
   });
 
+  it("are changed, rotated, tested, logged, sent again and replayed over REST", async () => {
+    const path = "/managed";
+    const at = { url: receiver.url(path), message_type: "orderCancelResolution" };
+    const { body: made } = await api.post("/callbacks", [at]);
+    const { system_id: id, secret: old } = made.results[0];
+    const headers = { "x-team": "blue" };
+    const changed = await api.patch(`/callbacks/${id}`, { headers, rate_per_second: 50, token: null });
+    expect([changed.status, changed.body.has_headers, changed.body.rate_per_second]).toEqual([200, true, 50]);
+    const bad = await api.patch(`/callbacks/${id}`, { headers: { "Webhook-Id": "mine" } });
+    expect([bad.status, bad.body.errors[0].pointer]).toEqual([400, "/headers/Webhook-Id"]);
+    const rotated = await api.post(`/callbacks/${id}/rotate_secret`, undefined);
+    expect(rotated.status).toBe(200);
+    const tested = await api.post(`/callbacks/${id}/test`, undefined);
+    expect(tested.status).toBe(202);
+    const [webhook] = await vi.waitUntil(() => receiver.at(path).length > 0 && receiver.at(path));
+    for (const one of [old, rotated.body.secret])
+      new Webhook(one).verify(webhook!.body, webhook!.headers as any);
+    expect(webhook!.headers["x-team"]).toBe("blue");
+
+    const delivery = `/callback_deliveries/${tested.body.id}`;
+    const logged = () => api.get(delivery);
+    await vi.waitUntil(async () => (await logged()).body.status === "delivered", { timeout: 20_000 });
+    expect((await logged()).body.attempts).toMatchObject([{ number: 1, outcome: "ok", status_code: 204 }]);
+    expect((await api.post(`${delivery}/redeliver`, undefined)).status).toBe(202);
+    await vi.waitUntil(() => receiver.at(path).length === 2, { timeout: 20_000 });
+    const { body: list } = await api.get(`/callback_deliveries?callback_id=${id}&message_type=test`);
+    expect(list).toMatchObject({ limit: 30, next_cursor: null, data: [{ id: tested.body.id }] });
+    const replay = await api.post("/callback_replays", { callback_id: registrationId, preview: true });
+    expect([replay.status, replay.body.status]).toEqual([202, "preview"]);
+    await api.delete("/callbacks", [id]);
+  });
+
   it("that are deleted receive nothing any more", async () => {
     const url = receiver.url("/deleted");
     const { body } = await api.post("/callbacks", [{ url, message_type: "orderEvent" }]);
