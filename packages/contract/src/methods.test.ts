@@ -71,8 +71,15 @@ test("a method is a GET if and only if it reads, and a GET has no body", () => {
   expect(gets.filter(({ route }) => route.body !== null)).toEqual([]);
 });
 
-test("what is created has a location and 201, anything else has neither", () => {
-  for (const { route } of routes) expect(route.successStatus === 201).toBe(route.location !== null);
+test("what is created has a location; so may what is accepted, for where its outcome shows; nothing else has", () => {
+  const statuses = (located: boolean) =>
+    new Set(
+      routes
+        .filter(({ route }) => (route.location !== null) === located)
+        .map(({ route }) => route.successStatus),
+    );
+  expect([...statuses(true)].toSorted()).toEqual([201, 202]);
+  expect([...statuses(false)]).not.toContain(201);
 });
 
 test("reads may be repeated, and of the writes those that recognize a repeat", () => {

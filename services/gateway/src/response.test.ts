@@ -30,6 +30,14 @@ test("a list takes the place of the one it is rendered as, and shows no key of i
   });
 });
 
+test("a list that is left out when empty shows no key then", () => {
+  const createOrders = "/waybill.orders.v1.OrderService/CreateOrders";
+  expect(JSON.parse(render(createOrders, { results: [], plans: [] }))).not.toHaveProperty("plans");
+  expect(JSON.parse(render(createOrders, { results: [], plans: [{ index: 0 }] }))).toMatchObject({
+    plans: [{ index: 0 }],
+  });
+});
+
 test("a text that holds JSON is answered byte for byte, an empty one as null", () => {
   const events = "/waybill.orders.v1.OrderService/ListOrderEvents";
   const event = { id: "e", sequence: 1, type: "t", time: "now", message_type: null };

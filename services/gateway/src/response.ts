@@ -105,12 +105,16 @@ function messageRenderer(message: Message): ToJson {
   const keys = message.fields
     .filter((field) => !fieldRules(field).rendered_as)
     .map((field) => keyRenderer(message, field));
-  return (value) => (value ? `{${keys.map((render) => render(value as Values)).join(",")}}` : "null");
+  return (value) => (value ? `{${keys.flatMap((render) => render(value as Values)).join(",")}}` : "null");
 }
 
-function keyRenderer(message: Message, field: Field): (values: Values) => string {
+/** The key and value of a field; nothing if it is left out. */
+function keyRenderer(message: Message, field: Field): (values: Values) => string | [] {
   const key = JSON.stringify(field.name);
   const render = fieldRenderer(field);
+  const isLeftOut = (value: unknown) => ((value as unknown[] | undefined) ?? []).length === 0;
+  if (fieldRules(field).left_out_empty)
+    return (values) => (isLeftOut(values[field.name]) ? [] : `${key}:${render(values[field.name])}`);
   const other = message.fields.find((candidate) => fieldRules(candidate).rendered_as === field.name);
   if (!other) return (values) => `${key}:${render(values[field.name])}`;
   const renderOther = fieldRenderer(other);
@@ -135,8 +139,8 @@ function elementRenderer(field: Field): ToJson {
 /** Whether a message's JSON is the message itself: an absent message below it would lose its key. */
 function isPlain(message: Message): boolean {
   return message.fields.every((field) => {
-    const { rendered_as, json_text } = fieldRules(field);
-    if (rendered_as || json_text || field.fieldKind === "message") return false;
+    const { rendered_as, json_text, left_out_empty } = fieldRules(field);
+    if (rendered_as || json_text || left_out_empty || field.fieldKind === "message") return false;
     return !field.message || isPlain(field.message);
   });
 }
