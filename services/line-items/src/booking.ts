@@ -25,7 +25,8 @@ import {
 import { putBack, type OpenShelves } from "./shelves.ts";
 import type { SkuDocument } from "./sku.ts";
 import { withStock, withUnits } from "./stock-facts.ts";
-import { findSkusById, found, linesKey, type LinesName } from "./store.ts";
+import { findSkusById } from "./sku-store.ts";
+import { found, linesKey, type LinesName } from "./store.ts";
 
 /**
  * Stores the lines of new orders together with the stock that they get, in one transaction whose calls of the

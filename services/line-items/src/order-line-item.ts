@@ -5,7 +5,7 @@ import type { LineItemsContext } from "./context.ts";
 import { toLineItem } from "./line.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import type { SkuDocument } from "./sku.ts";
-import { findSkusOfLines } from "./store.ts";
+import { findSkusOfLines } from "./sku-store.ts";
 
 /** The base path of the reference documents' links. */
 const BASE_PATH = "/consumers/api/v1";

@@ -8,7 +8,7 @@ import type { LineItemsContext } from "./context.ts";
 import { recordFacility } from "./facility.ts";
 import type { SkuDocument } from "./sku.ts";
 import { changeFacility } from "./stock-store.ts";
-import { getNamedSku } from "./store.ts";
+import { getNamedSku } from "./sku-store.ts";
 
 const COUNTRY_DEFAULT = "US";
 

@@ -9,7 +9,7 @@ import { FACILITIES_MAX, facilityKey, newFacility, type FacilityDocument } from 
 import type { Lot } from "./lot.ts";
 import { changedStock, newStock, type StockCause, type StockDocument } from "./stock.ts";
 import type { SkuDocument } from "./sku.ts";
-import { markUsed } from "./store.ts";
+import { markUsed } from "./sku-store.ts";
 
 /** A change of stock that was made, so that its repeat changes nothing. */
 interface StockRequestDocument {

@@ -3,7 +3,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { adjust } from "../stock.ts";
 import { changeStock } from "../stock-store.ts";
-import { getNamedSku } from "../store.ts";
+import { getNamedSku } from "../sku-store.ts";
 
 export async function adjustStock(
   context: LineItemsContext,

@@ -13,7 +13,8 @@ import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
 import { findTrackedSkus } from "../order-stock-store.ts";
 import { isBackordered, toOrderAllocation, untrackedStock, type Bookings } from "../order-stock.ts";
 import { findFacilityIds } from "../stock-store.ts";
-import { findSkusOfLines, insertOrderLines, takeSkusOfLines } from "../store.ts";
+import { findSkusOfLines, takeSkusOfLines } from "../sku-store.ts";
+import { insertOrderLines } from "../store.ts";
 
 export async function createLineItems(
   context: LineItemsContext,

@@ -10,7 +10,7 @@ import { addLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
 import { orderIdOf } from "../order-names.ts";
-import { takeSkusOfLines } from "../store.ts";
+import { takeSkusOfLines } from "../sku-store.ts";
 
 export async function createOrderLineItem(
   context: LineItemsContext,

@@ -10,7 +10,7 @@ import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.t
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { createSku } from "../sku.ts";
-import { findSkuWinners } from "../store.ts";
+import { findSkuWinners } from "../sku-store.ts";
 
 interface SkuCandidate extends Candidate {
   record: Sku;

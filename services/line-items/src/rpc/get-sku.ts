@@ -3,7 +3,7 @@ import type { GetSkuRequest, GetSkuResponse } from "@waybill/proto/line_items/v1
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { toSku } from "../sku.ts";
-import { getSkuDocument } from "../store.ts";
+import { getSkuDocument } from "../sku-store.ts";
 
 export async function getSku(
   context: LineItemsContext,

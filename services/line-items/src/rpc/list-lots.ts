@@ -3,7 +3,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { comparePick } from "../lot.ts";
 import { listStockDocuments } from "../stock-store.ts";
-import { getNamedSku } from "../store.ts";
+import { getNamedSku } from "../sku-store.ts";
 
 export async function listLots(
   context: LineItemsContext,

@@ -5,7 +5,7 @@ import type { LineItemsContext } from "../context.ts";
 import type { LotStatus } from "../lot.ts";
 import { receive } from "../stock.ts";
 import { changeStock } from "../stock-store.ts";
-import { getNamedSku } from "../store.ts";
+import { getNamedSku } from "../sku-store.ts";
 
 export async function receiveStock(
   context: LineItemsContext,

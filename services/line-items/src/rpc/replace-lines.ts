@@ -5,7 +5,7 @@ import { changeLines } from "../booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { replaceLines as replace, toOrderLines } from "../order-lines.ts";
 import { isBackordered } from "../order-stock.ts";
-import { takeSkusOfLines } from "../store.ts";
+import { takeSkusOfLines } from "../sku-store.ts";
 
 export async function replaceLines(
   context: LineItemsContext,

@@ -8,7 +8,7 @@ import type { LineItemsContext } from "../context.ts";
 import { patchLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
-import { takeSkusOfLines } from "../store.ts";
+import { takeSkusOfLines } from "../sku-store.ts";
 
 export async function updateOrderLineItem(
   context: LineItemsContext,
