@@ -17,6 +17,7 @@ export default defineConfig({
           include: ["{packages,services}/*/test/**/*.faults.test.ts"],
           globalSetup: "packages/dev-env/src/test-engines.ts",
           deps: { interopDefault: false },
+          expect: { poll: { timeout: 10_000 } },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -29,6 +30,7 @@ export default defineConfig({
           // Each file starts a whole system.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+          expect: { poll: { timeout: 10_000 } },
           testTimeout: 240_000,
           hookTimeout: 60_000,
         },
