@@ -4,8 +4,9 @@ import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { LedgerEntryDocument } from "./ledger.ts";
 import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
+import { findOrderStocks } from "./order-stock-store.ts";
 import type { OrderStockDocument } from "./order-stock.ts";
-import { withStock } from "./stock-facts.ts";
+import { tellingStock, withStock } from "./stock-facts.ts";
 
 /**
  * Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none.
@@ -40,18 +41,21 @@ export async function addEntry(
  * derives the counters anew. Later entries stay. Null if the tenant has no such order's lines.
  */
 export function replaceEntries(
-  { ledger, orderLines }: LineItemsContext,
+  context: LineItemsContext,
   order: { tenantId: string; orderId: string; lastSequence: number },
   entries: readonly LedgerEntryDocument[],
   traceparent: string,
 ): Promise<OrderLinesDocument | null> {
+  const { ledger, orderLines } = context;
   const ofOrder = { tenant_id: order.tenantId, order_id: order.orderId };
   return inTransaction(orderLines.client, async (session) => {
     await ledger.deleteMany({ ...ofOrder, sequence: { $lte: order.lastSequence } }, { session });
     if (entries.length > 0) await ledger.insertMany([...entries], { session });
     const all = await ledger.find(ofOrder, { session }).sort({ sequence: 1 }).toArray();
     const lines = { _id: order.orderId, tenant_id: order.tenantId };
-    return changeAggregate(orderLines, lines, (state) => rebuildLedger(state, all), traceparent, session);
+    const [stock = null] = await findOrderStocks(context, order.tenantId, [order.orderId], session);
+    const rebuild = (state: OrderLinesDocument) => tellingStock(rebuildLedger(state, all), stock);
+    return changeAggregate(orderLines, lines, rebuild, traceparent, session);
   });
 }
 

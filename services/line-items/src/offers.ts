@@ -67,7 +67,11 @@ export async function bookInTurn<Result>(
 /** Offers the free units of a SKU to all orders that wait for it, by priority, then age. */
 export async function offerUnits(context: LineItemsContext, tenantId: string, skuId: string): Promise<void> {
   await confirmCommitted(context, tenantId, skuId);
-  await offerAfter(context, tenantId, skuId, null);
+  for (let round: Round | null = { last: null, gaveBack: false }; round !== null;) {
+    const now: Round = round;
+    const offer = (session: ClientSession) => offerNext(context, tenantId, skuId, now, session);
+    round = await context.turns.take(tenantId, () => inTransaction(context.stock.client, offer));
+  }
 }
 
 /** The event of an order that was just created may still be under way: the orders service knows it already. */
@@ -81,30 +85,26 @@ async function confirmCommitted(context: LineItemsContext, tenantId: string, sku
   );
 }
 
-/** `after` the last that was offered units in this round; null: from the first. */
-async function offerAfter(
-  context: LineItemsContext,
-  tenantId: string,
-  skuId: string,
-  after: OrderStockDocument | null,
-): Promise<void> {
-  const offer = (session: ClientSession) => offerOnce(context, tenantId, skuId, after, session);
-  const last = await context.turns.take(tenantId, () => inTransaction(context.stock.client, offer));
-  if (last !== null) await offerAfter(context, tenantId, skuId, last);
+/** How far a round of offers has come. */
+interface Round {
+  /** The last order that was asked; null before the first. */
+  last: OrderStockDocument | null;
+  /** Whether an order gave units back, which those who were asked before it may want. */
+  gaveBack: boolean;
 }
 
-/** Offers to the next of those who wait. Answers the last of them, null when nothing is left to offer. */
-async function offerOnce(
+/** Offers to the next of those who wait. Answers how far the round has come, null when it is over. */
+async function offerNext(
   context: LineItemsContext,
   tenantId: string,
   skuId: string,
-  after: OrderStockDocument | null,
+  round: Round,
   session: ClientSession,
-): Promise<OrderStockDocument | null> {
-  const orders = await findWaiting(context, tenantId, skuId, after, session);
+): Promise<Round | null> {
+  const orders = await findWaiting(context, tenantId, skuId, round.last, session);
   const skuIds = orders.flatMap(({ lines }) => lines.map(({ sku_id }) => sku_id));
   const shelves = await loadShelves(context, tenantId, [skuId, ...skuIds], session);
-  if (!hasUnits(shelves, skuId) || orders.length === 0) {
+  if (!hasUnits(shelves, skuId)) {
     await endOffer(context, tenantId, skuId, session);
     return null;
   }
@@ -116,9 +116,10 @@ async function offerOnce(
   await saveStock(context, shelves, served, traceparentOr(undefined), session);
   const got = served.filter((order, index) => unitsOf(order) !== unitsOf(orders[index]!));
   await tell(context, got, lines, session);
-  if (orders.length === OFFER_ORDERS_MAX) return orders.at(-1)!;
-  // Those who were asked before may want what others gave back: then the offer goes on from the first.
-  if (!gaveBack(shelves, skuId)) await endOffer(context, tenantId, skuId, session);
+  const next = { last: orders.at(-1) ?? null, gaveBack: round.gaveBack || gaveBack(shelves, skuId) };
+  if (orders.length === OFFER_ORDERS_MAX) return next;
+  // An offer that does not end here goes on from the first.
+  if (!next.gaveBack) await endOffer(context, tenantId, skuId, session);
   return null;
 }
 

@@ -23,6 +23,14 @@ export function withStock(
   return { state: { ...state, lines: withUnits(state.lines, units) }, events: completed };
 }
 
+/** The same for a decision that leaves the stock as it is: one that tells nothing stays as it is too. */
+export function tellingStock(
+  decision: Decision<OrderLinesDocument>,
+  order: OrderStockDocument | null,
+): Decision<OrderLinesDocument> {
+  return decision.events.length > 0 ? withStock(decision, order) : decision;
+}
+
 /** Lines with the units that have their lots. */
 export function withUnits(lines: readonly LineItem[], units: ReadonlyMap<string, number>): LineItem[] {
   return lines.map((line) => ({ ...line, uom_quantity_allocated: units.get(line.id!) ?? 0 }));

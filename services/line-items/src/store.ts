@@ -7,6 +7,8 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Collection, Filter } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
+import { findOrderStocks } from "./order-stock-store.ts";
+import { tellingStock } from "./stock-facts.ts";
 
 /**
  * Stores the lines of new orders. Without a transaction: an order's lines are one document, and belong to an
@@ -33,15 +35,19 @@ export type LinesName = { tenantId: string } & ({ orderId: string } | { lineId: 
  * `LINE_ITEM_NOT_FOUND`.
  */
 export async function updateOrderLines(
-  { orderLines }: LineItemsContext,
+  context: LineItemsContext,
   name: LinesName,
   decide: (lines: OrderLinesDocument) => Decision<OrderLinesDocument>,
   traceparent: string,
 ): Promise<OrderLinesDocument> {
-  const changed = await inTransaction(orderLines.client, (session) =>
-    changeAggregate(orderLines, linesKey(name), decide, traceparent, session),
-  );
-  return found(changed, name);
+  const { orderLines } = context;
+  return inTransaction(orderLines.client, async (session) => {
+    const { _id } = found(await orderLines.collection.findOne(linesKey(name), { session }), name);
+    const [stock = null] = await findOrderStocks(context, name.tenantId, [_id], session);
+    const complete = (lines: OrderLinesDocument) => tellingStock(decide(lines), stock);
+    const changed = await changeAggregate(orderLines, { _id }, complete, traceparent, session);
+    return found(changed, name);
+  });
 }
 
 /** The lines of one order. Throws `ORDER_NOT_FOUND` or `LINE_ITEM_NOT_FOUND`. */

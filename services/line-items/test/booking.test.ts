@@ -70,6 +70,26 @@ describe("an order", () => {
     expect(await eventsOf(id)).toEqual(["created", "allocated", "accepted"]);
   });
 
+  it("goes on waiting when a price is confirmed meanwhile", async () => {
+    await calls.sku("a3b");
+    await calls.receive("a3b", 3);
+    const id = await order("a3b", 6);
+    const order_line_item_id = (await read(id)).line_items[0]!.id;
+    await network.orderLineItems.confirmLineItem(
+      { order_line_item_id, confirmed_price: "1.5" },
+      network.as("shop"),
+    );
+    await calls.receive("a3b", 1);
+    await vi.waitFor(
+      async () => expect(await stockOf(id)).toMatchObject({ lines: [{ allocated: 4, backordered: 2 }] }),
+      soon,
+    );
+    await calls.receive("a3b", 2);
+    await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: null }), soon);
+    await network.fulfillment.acceptOrder(move(id), network.as("shop"));
+    expect(await eventsOf(id)).toEqual(["created", "allocated", "accepted"]);
+  });
+
   it("with partial_ship goes on with what is there, the rest follows", async () => {
     await calls.sku("a4");
     await calls.receive("a4", 3);
