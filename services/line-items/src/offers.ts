@@ -232,6 +232,9 @@ async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise
     .toArray();
   for (const { tenant_id, sku_id } of found) {
     if (signal.aborted) return;
-    await offerUnits(context, tenant_id, sku_id);
+    // What stands in the way of one SKU keeps no other from being offered.
+    await offerUnits(context, tenant_id, sku_id).catch((error: unknown) =>
+      context.log.warn({ tenant_id, sku_id, ...errorFacts(error) }, "offers.interrupted"),
+    );
   }
 }
