@@ -1,4 +1,5 @@
 import { writeAggregates, stamped, type Decision } from "@waybill/events/aggregates.ts";
+import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
@@ -17,6 +18,8 @@ interface StockRequestDocument {
   _id: string;
   tenant_id: string;
   sku_id: string;
+  /** Of what was asked for. */
+  fingerprint: string;
   /** The lot that the answer shows, as it was then. */
   lot: Lot;
   expires_at: Date;
@@ -36,6 +39,8 @@ const REQUEST_KEPT_MS = 30 * 24 * 3600 * 1000;
 export interface StockChange {
   sku: SkuDocument;
   requestId: string;
+  /** What is asked for: a repeat asks for the same. */
+  request: object;
   traceparent: string;
   /** The facility that units come to; it must be known. */
   facilityId?: string | null;
@@ -44,7 +49,7 @@ export interface StockChange {
 /**
  * Changes the stock of one SKU by a pure rule, which answers the new stock and the lot to show, in one
  * transaction with the event and the request's id. A repeat answers the lot of the first time. Throws
- * `FACILITY_NOT_FOUND`, `SKU_NOT_FOUND` if it was deleted meanwhile, and what the rule throws.
+ * `REQUEST_ID_REUSED`, `FACILITY_NOT_FOUND`, `SKU_NOT_FOUND` if it was deleted meanwhile, and what the rule throws.
  */
 export async function changeStock(
   context: LineItemsContext,
@@ -53,17 +58,19 @@ export async function changeStock(
   decide: (stock: StockDocument) => { stock: StockDocument; lot: Lot },
 ): Promise<Lot> {
   const { sku, requestId, traceparent, facilityId } = change;
+  const asked = fingerprint({ ...cause, ...change.request });
   if (!(await markUsed(context, sku.used ? [] : [sku]))) throw new DomainError("SKU_NOT_FOUND");
   const key = `${sku.tenant_id}/${requestId}`;
   const once = async (session: ClientSession): Promise<Lot> => {
     const made = await context.stockRequests.findOne({ _id: key }, { session });
+    if (made && made.fingerprint !== asked) throw new DomainError("REQUEST_ID_REUSED");
     if (made) return made.lot;
     if (facilityId) await assertFacility(context, sku.tenant_id, facilityId, session);
     const { stock, lot } = decide(await stockToChange(context, sku, session));
     await writeAggregates(context.stock, [changedStock(stock, cause)], traceparent, session);
     const expires_at = new Date(Date.now() + REQUEST_KEPT_MS);
     await context.stockRequests.insertOne(
-      { _id: key, tenant_id: sku.tenant_id, sku_id: sku._id, lot, expires_at },
+      { _id: key, tenant_id: sku.tenant_id, sku_id: sku._id, fingerprint: asked, lot, expires_at },
       { session },
     );
     return lot;

@@ -1,25 +1,36 @@
+import { unavailable } from "@waybill/errors/domain-error.ts";
+
 /** Lets the work of one tenant on its stock happen one after the other in this process. */
 export interface Turns {
-  /** Runs `work` when all work of the tenant that came before has ended. Rejects as it does. */
+  /**
+   * Runs `work` when all work of the tenant that came before has ended. Rejects as it does, or at once with
+   * `DEPENDENCY_UNAVAILABLE` when too much waits already.
+   */
   take: <Result>(tenantId: string, work: () => Promise<Result>) => Promise<Result>;
 }
+
+/** More would wait longer than their callers do. */
+const WAITING_MAX = 500;
 
 /**
  * Bookings of one tenant mostly want the same SKUs. Side by side they would meet in the database as conflicts,
  * each of which costs a whole transaction. The database guards the stock, not this: others may run elsewhere.
  */
-export function createTurns(): Turns {
-  const last = new Map<string, Promise<unknown>>();
+export function createTurns(waitingMax = WAITING_MAX): Turns {
+  const queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
   return {
-    take(tenantId, work) {
-      const before = last.get(tenantId) ?? Promise.resolve();
-      const turn = before.then(work, work);
-      const settled = turn
+    async take(tenantId, work) {
+      const queue = queues.get(tenantId) ?? { last: Promise.resolve(), waiting: 0 };
+      if (queue.waiting >= waitingMax) throw unavailable("too many wait for the same stock");
+      queues.set(tenantId, queue);
+      queue.waiting += 1;
+      const turn = queue.last.then(work, work);
+      queue.last = turn
         .catch(() => undefined)
         .finally(() => {
-          if (last.get(tenantId) === settled) last.delete(tenantId);
+          queue.waiting -= 1;
+          if (queue.waiting === 0) queues.delete(tenantId);
         });
-      last.set(tenantId, settled);
       return turn;
     },
   };

@@ -49,7 +49,7 @@ describe("stock", () => {
     expect(other).toMatchObject({ quantity: 5 });
   });
 
-  it("changes once per request id, and a repeat answers the same", async () => {
+  it("changes once per request id; a repeat answers the same, and anything else under the id is refused", async () => {
     await calls.sku("once");
     const call = { ...calls.receipt("once", 5), request_id: "receipt-1" };
     const first = await network.inventory.receiveStock(call, network.as("shop"));
@@ -58,6 +58,8 @@ describe("stock", () => {
       network.inventory.receiveStock(call, network.as("shop")),
     ]);
     expect([again, race]).toEqual([first, first]);
+    const other = network.inventory.receiveStock({ ...call, quantity: 6 }, network.as("shop"));
+    await expect(other).rejects.toMatchObject({ code: "REQUEST_ID_REUSED" });
     expect(await inventoryOf("once")).toMatchObject({ on_hand: 5 });
   });
 

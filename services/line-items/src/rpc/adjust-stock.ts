@@ -14,7 +14,7 @@ export async function adjustStock(
   const cause = { cause: "adjusted", reason: request.reason! } as const;
   const lot = await changeStock(
     context,
-    { sku, requestId: request.request_id!, traceparent },
+    { sku, requestId: request.request_id!, request, traceparent },
     cause,
     (stock) => adjust(stock, request.lot_id!, request.change!),
   );

@@ -28,7 +28,7 @@ export function createAvailable(
       received_at: new Date().toISOString(),
       status: "available" as const,
     };
-    const change = { sku, requestId, traceparent: call.traceparent, facilityId };
+    const change = { sku, requestId, request: record, traceparent: call.traceparent, facilityId };
     const lotId = newId();
     const lot = await changeStock(context, change, { cause: "received" }, (stock) =>
       receive(stock, arrival, lotId),

@@ -16,7 +16,7 @@ export function loseInventory(
   call: Call,
 ): Promise<LoseInventoryResponse> {
   return sandboxBatch(context, call, units, async (sku, record, requestId) => {
-    const change = { sku, requestId, traceparent: call.traceparent };
+    const change = { sku, requestId, request: record, traceparent: call.traceparent };
     await changeStock(context, change, { cause: "adjusted", reason: "loss" }, (stock) =>
       lose(stock, (lot) => fits(lot, record), record.quantity!),
     );

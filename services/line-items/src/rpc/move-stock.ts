@@ -15,7 +15,7 @@ export async function moveStock(
   const sku = await getNamedSku(context, tenantId, request);
   const facilityId = request.facility_id ?? null;
   const to = { facility_id: facilityId, status: (request.status ?? null) as LotStatus | null };
-  const change = { sku, requestId: request.request_id!, traceparent, facilityId };
+  const change = { sku, requestId: request.request_id!, request, traceparent, facilityId };
   const lotId = newId();
   const lot = await changeStock(context, change, { cause: "moved" }, (stock) =>
     move(stock, request.lot_id!, request.quantity!, to, lotId),

@@ -22,7 +22,13 @@ export async function receiveStock(
     received_at: request.received_at ?? new Date().toISOString(),
     status: (request.status ?? "available") as LotStatus,
   };
-  const change = { sku, requestId: request.request_id!, traceparent, facilityId: arrival.facility_id };
+  const change = {
+    sku,
+    requestId: request.request_id!,
+    request,
+    traceparent,
+    facilityId: arrival.facility_id,
+  };
   const lotId = newId();
   const lot = await changeStock(context, change, { cause: "received" }, (stock) =>
     receive(stock, arrival, lotId),
