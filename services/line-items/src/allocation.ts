@@ -133,11 +133,28 @@ function facilitiesFor(order: OrderDemand, choices: readonly Choice[], { open }:
       missing > 0 ? wanted.filter((lot) => freeUnits(lot) > 0).map(({ facility_id }) => facility_id) : [],
     ),
   );
-  return chooseFacilities(order.terms.split_policy ?? "minimize_splits", {
+  const policy = order.terms.split_policy ?? "minimize_splits";
+  const chosen = chooseFacilities(policy, {
     candidates: open.filter((id) => stocked.has(id)),
     used,
     units: (from) => supply(choices, from).reduce((sum, units) => sum + sumOf(units), 0),
   });
+  return policy === "single_shipment" ? chosen : withNeglected(choices, chosen);
+}
+
+/**
+ * The facilities, and those that have units which a line would still miss: more facilities need not supply
+ * more in sum, since one line may take what another one can have nowhere else.
+ */
+function withNeglected(choices: readonly Choice[], chosen: ReadonlySet<string>): ReadonlySet<string> {
+  const supplied = supply(choices, chosen);
+  const neglected = choices.flatMap(({ missing, wanted }, index) =>
+    missing > sumOf(supplied[index]!)
+      ? wanted.filter((lot) => freeUnits(lot) > 0 && !chosen.has(lot.facility_id))
+      : [],
+  );
+  const [lot] = neglected;
+  return lot ? withNeglected(choices, new Set([...chosen, lot.facility_id])) : chosen;
 }
 
 /** What each line would take from these facilities; takes nothing. */
