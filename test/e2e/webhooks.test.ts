@@ -43,7 +43,37 @@ function asDocumented({ delivered_at: _later, shipment_line_items, ...shipment }
   return { ...shipment, shipment_line_items: items };
 }
 
+/** The keys of a payload, at every depth, sorted; of lists those of their first element. */
+function keysOf(value: any): any {
+  if (Array.isArray(value)) return value.slice(0, 1).map(keysOf);
+  if (value === null || typeof value !== "object") return null;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, keysOf(value[key])]),
+  );
+}
+
 describe("an order that the sandbox ships", () => {
+  it("sends the payload of the document's example, key by key, and its api_version", async () => {
+    const line_items = [
+      { sku_customer_id: "shirts872340", quantity: 2 },
+      { sku_customer_id: "pants3422", quantity: 1 },
+    ];
+    const orderId = await create("documented", { line_items });
+    await api.post("/data_factory/shipOrder", [{ order_customer_id: "documented", shorts: ["pants3422"] }]);
+    const last = (await arrived(orderId, 5)).at(-1)!;
+    const example = documentExample("001-order-event");
+    const payload = JSON.parse(last.body);
+    expect(keysOf(payload)).toEqual(keysOf({ ...example, api_version: "1.0" }));
+    const [{ shorts, shipments }] = example.data;
+    expect(payload.data[0]).toMatchObject({
+      status: "fulfilled",
+      shorts,
+      shipments: [{ shipment_line_items: shipments[0].shipment_line_items }],
+    });
+  });
+
   it("sends four signed orderEvents in order, the last with its shipment", async () => {
     const orderId = await create("shipped");
     await api.post("/data_factory/shipOrder", [{ order_customer_id: "shipped" }]);

@@ -8,6 +8,7 @@ export type DocumentExample =
   | "001-pick-from"
   | "001-order-update-response"
   | "001-order-cancel-requests"
+  | "001-order-event"
   | "002-order-group-request"
   | "002-order-group-response"
   | "003-list-response"
