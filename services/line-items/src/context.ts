@@ -4,17 +4,17 @@ import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
 import type { Collection } from "mongodb";
 import type { LedgerEntryDocument } from "./ledger.ts";
-import type { FacilityDocument } from "./facility.ts";
+import type { FacilityDocument } from "./stock/facility.ts";
 import type { OrderNames } from "./order-names.ts";
-import type { Bell } from "./offers.ts";
+import type { Bell } from "./stock/offers.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
-import type { OrderStockDocument } from "./order-stock.ts";
+import type { AllocationDocument } from "./stock/allocation.ts";
 import type { SkuCache } from "./sku-cache.ts";
 import type { SkuDocument } from "./sku.ts";
-import type { StockRequests } from "./stock-store.ts";
-import type { StockDocument } from "./stock.ts";
+import type { StockRequests } from "./stock/stock-store.ts";
+import type { StockDocument } from "./stock/stock.ts";
 import type { Sweeps } from "./store.ts";
-import type { Turns } from "./turns.ts";
+import type { Turns } from "./stock/turns.ts";
 
 /** What every handler of this service works with. */
 export interface LineItemsContext {
@@ -25,7 +25,7 @@ export interface LineItemsContext {
   stock: AggregateStore<StockDocument>;
   facilities: AggregateStore<FacilityDocument>;
   stockRequests: StockRequests;
-  orderStocks: Collection<OrderStockDocument>;
+  allocations: Collection<AllocationDocument>;
   turns: Turns;
   bell: Bell;
   sweeps: Sweeps;

@@ -4,9 +4,9 @@ import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { LedgerEntryDocument } from "./ledger.ts";
 import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
-import { findOrderStocks } from "./order-stock-store.ts";
-import type { OrderStockDocument } from "./order-stock.ts";
-import { tellingStock, withStock } from "./stock-facts.ts";
+import { findAllocations } from "./stock/allocation-store.ts";
+import type { AllocationDocument } from "./stock/allocation.ts";
+import { tellingStock, withStock } from "./stock/lines-with-stock.ts";
 
 /**
  * Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none.
@@ -15,7 +15,7 @@ import { tellingStock, withStock } from "./stock-facts.ts";
 export async function addEntry(
   { ledger, orderLines }: LineItemsContext,
   entry: LedgerEntryDocument,
-  stock: OrderStockDocument | null,
+  stock: AllocationDocument | null,
   traceparent: string,
   session: ClientSession,
 ): Promise<void> {
@@ -53,7 +53,7 @@ export function replaceEntries(
     if (entries.length > 0) await ledger.insertMany([...entries], { session });
     const all = await ledger.find(ofOrder, { session }).sort({ sequence: 1 }).toArray();
     const lines = { _id: order.orderId, tenant_id: order.tenantId };
-    const [stock = null] = await findOrderStocks(context, order.tenantId, [order.orderId], session);
+    const [stock = null] = await findAllocations(context, order.tenantId, [order.orderId], session);
     const rebuild = (state: OrderLinesDocument) => tellingStock(rebuildLedger(state, all), stock);
     return changeAggregate(orderLines, lines, rebuild, traceparent, session);
   });

@@ -5,9 +5,9 @@ import type { SandboxUnits } from "@waybill/proto/line_items/v1/stock_sandbox.ts
 import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "./context.ts";
-import { recordFacility } from "./facility.ts";
+import { recordFacility } from "./stock/facility.ts";
 import type { SkuDocument } from "./sku.ts";
-import { changeFacility } from "./stock-store.ts";
+import { changeFacility } from "./stock/stock-store.ts";
 import { getNamedSku } from "./sku-store.ts";
 
 const COUNTRY_DEFAULT = "US";

@@ -20,10 +20,10 @@ import type { LineItemsConfig } from "./config.ts";
 import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { LineItemsContext } from "./context.ts";
 import { ledgerCollection } from "./ledger.ts";
-import { facilitiesCollection } from "./facility.ts";
-import { startOffers } from "./offers.ts";
+import { facilitiesCollection } from "./stock/facility.ts";
+import { startOffers } from "./stock/offers.ts";
 import { orderLinesCollection } from "./order-lines.ts";
-import { orderStockCollection } from "./order-stock.ts";
+import { allocationsCollection } from "./stock/allocation.ts";
 import {
   allocationHandlers,
   inventoryHandlers,
@@ -34,11 +34,11 @@ import {
 } from "./rpc/handlers.ts";
 import { createSkuCache } from "./sku-cache.ts";
 import { skusCollection } from "./sku.ts";
-import { stockRequestsCollection } from "./stock-store.ts";
-import { stockCollection } from "./stock.ts";
+import { stockRequestsCollection } from "./stock/stock-store.ts";
+import { stockCollection } from "./stock/stock.ts";
 import { sweepsCollection } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns } from "./stock/turns.ts";
 
 /** Events of one transaction: each that moves units changes one order's lines. */
 const LEDGER_EVENTS_MAX = 100;
@@ -56,7 +56,7 @@ export function startLineItems(config: LineItemsConfig, process: ProcessContext)
       stockCollection,
       facilitiesCollection,
       stockRequestsCollection,
-      orderStockCollection,
+      allocationsCollection,
       sweepsCollection,
       appliedCollection(),
     ],
@@ -115,7 +115,7 @@ export function createContext(
     stock: aggregateStore(database, stockCollection),
     facilities: aggregateStore(database, facilitiesCollection),
     stockRequests: database.db.collection(stockRequestsCollection.name),
-    orderStocks: database.db.collection(orderStockCollection.name),
+    allocations: database.db.collection(allocationsCollection.name),
     turns: createTurns(),
     bell: new EventEmitter(),
     sweeps: database.db.collection(sweepsCollection.name),

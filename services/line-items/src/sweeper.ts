@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { firstIdAt } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
-import { releaseAttempts } from "./booking.ts";
+import { releaseAttempts } from "./stock/booking.ts";
 import type { LineItemsContext } from "./context.ts";
 import { reopen, type OrderLinesDocument } from "./order-lines.ts";
 import {

@@ -3,7 +3,7 @@ import { aLine, anOrder } from "@waybill/dev-env/records.ts";
 import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import type { OrderStockDocument } from "../src/order-stock.ts";
+import type { AllocationDocument } from "../src/stock/allocation.ts";
 import { newStockCalls, type StockCalls } from "./stock-calls.ts";
 
 let network: TestNetwork;
@@ -27,7 +27,7 @@ async function order(sku: string, quantity: number, change: Partial<Order> = {})
 
 const read = async (id: string) => (await network.orders.getOrder({ order: id }, network.as("shop"))).order!;
 const stockOf = (id: string) =>
-  network.lineItemsDb.collection<OrderStockDocument>("allocations").findOne({ _id: id });
+  network.lineItemsDb.collection<AllocationDocument>("allocations").findOne({ _id: id });
 const inventoryOf = async (sku: string) =>
   (await network.inventory.listInventory({ id: [], cid: [sku] }, network.as("shop"))).data[0]!;
 const eventsOf = async (id: string) =>

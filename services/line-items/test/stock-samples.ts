@@ -1,6 +1,6 @@
 import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
-import { planOrder, type LineDemand, type OrderDemand } from "../src/allocation.ts";
-import type { Lot } from "../src/lot.ts";
+import { planOrder, type LineDemand, type OrderDemand } from "../src/stock/plan.ts";
+import type { Lot } from "../src/stock/lot.ts";
 
 /** The clock of every plan. */
 export const now = "2026-05-10T08:00:00.000Z";

@@ -6,10 +6,10 @@ import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import type { Lot } from "../src/lot.ts";
+import type { Lot } from "../src/stock/lot.ts";
 import type { OrderLinesDocument } from "../src/order-lines.ts";
-import type { OrderStockDocument } from "../src/order-stock.ts";
-import type { StockDocument } from "../src/stock.ts";
+import type { AllocationDocument } from "../src/stock/allocation.ts";
+import type { StockDocument } from "../src/stock/stock.ts";
 import { newStockCalls, type StockCalls } from "./stock-calls.ts";
 
 let network: TestNetwork;
@@ -168,8 +168,8 @@ function toRecord(act: Act): Order {
 
 const stocks = (tenant: string) =>
   network.lineItemsDb.collection<StockDocument>("stock").find({ tenant_id: tenant }).toArray();
-const orderStocks = (tenant: string) =>
-  network.lineItemsDb.collection<OrderStockDocument>("allocations").find({ tenant_id: tenant }).toArray();
+const allocations = (tenant: string) =>
+  network.lineItemsDb.collection<AllocationDocument>("allocations").find({ tenant_id: tenant }).toArray();
 
 const orderLines = (tenant: string) =>
   network.lineItemsDb.collection<OrderLinesDocument>("order_lines").find({ tenant_id: tenant }).toArray();
@@ -186,14 +186,14 @@ async function assertQuiet(tenant: string): Promise<void> {
     const position = await applied.findOne({ _id: `${tenant}/waybill.orders.v1/${String(_id)}` });
     expect(position?.sequence).toBe(sequence);
   }
-  for (const stock of await orderStocks(tenant)) {
+  for (const stock of await allocations(tenant)) {
     const order = found.find(({ _id }) => String(_id) === stock._id);
     expect(order?.["backordered"]).toBe(stock.status === "backordered" && order?.["backordered"]);
   }
 }
 
 async function assertSums(tenant: string): Promise<void> {
-  const orders = await orderStocks(tenant);
+  const orders = await allocations(tenant);
   const taken = orders.flatMap(({ lines }) => lines.flatMap((line) => line.taken));
   for (const { lots } of await stocks(tenant)) {
     for (const lot of lots) {
@@ -216,7 +216,7 @@ async function assertSums(tenant: string): Promise<void> {
     );
 }
 
-function assertOrder(order: OrderStockDocument, { lines }: OrderLinesDocument, lots: readonly Lot[]): void {
+function assertOrder(order: AllocationDocument, { lines }: OrderLinesDocument, lots: readonly Lot[]): void {
   for (const line of order.lines) {
     const item = lines.find(({ id }) => id === line.order_line_item_id)!;
     expect(line.taken.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(line.allocated);
@@ -237,7 +237,7 @@ async function findStarved(tenant: string): Promise<string[]> {
   );
   const items = (await orderLines(tenant)).flatMap(({ lines }) => lines);
   // An order that must be one shipment may wait for units of one facility while others are free.
-  const orders = (await orderStocks(tenant)).filter(({ terms }) => terms.split_policy !== "single_shipment");
+  const orders = (await allocations(tenant)).filter(({ terms }) => terms.split_policy !== "single_shipment");
   const waiting = orders.flatMap(({ lines }) => lines).filter(({ backordered }) => backordered > 0);
   const starved = waiting.filter((line) => {
     const { pick_from } = items.find(({ id }) => id === line.order_line_item_id)!;

@@ -1,12 +1,12 @@
 import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
 import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
 import type { ClientSession } from "mongodb";
-import { followMovements } from "../booking.ts";
+import { followMovements } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { addEntry } from "../ledger-store.ts";
 import { toEntry } from "../ledger.ts";
-import { confirmOrders } from "../order-stock-store.ts";
-import type { Bookings, OrderStockDocument } from "../order-stock.ts";
+import { confirmOrders } from "../stock/allocation-store.ts";
+import type { Bookings, AllocationDocument } from "../stock/allocation.ts";
 
 /**
  * Has the stock and the ledger follow the units that orders moved: an entry of each event that moves some,
@@ -19,7 +19,7 @@ export async function onOrderEvents(
 ): Promise<void> {
   let mayOffer = false;
   await applyOnce(applied, events, async (fresh, session) => {
-    const stocks = new Map<string, OrderStockDocument>();
+    const stocks = new Map<string, AllocationDocument>();
     for (const [tenantId, own] of Map.groupBy(fresh, (event) => event.tenantId)) {
       const followed = await followStock(context, tenantId, own, session);
       for (const [orderId, stock] of followed) stocks.set(orderId, stock);

@@ -1,8 +1,8 @@
 import type { AdjustStockRequest, AdjustStockResponse } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { adjust } from "../stock.ts";
-import { changeStock } from "../stock-store.ts";
+import { adjust } from "../stock/stock.ts";
+import { changeStock } from "../stock/stock-store.ts";
 import { getNamedSku } from "../sku-store.ts";
 
 export async function adjustStock(

@@ -6,8 +6,8 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { ensureFacility, sandboxBatch } from "../sandbox.ts";
-import { receive } from "../stock.ts";
-import { changeStock } from "../stock-store.ts";
+import { receive } from "../stock/stock.ts";
+import { changeStock } from "../stock/stock-store.ts";
 
 const FACILITY_DEFAULT = "main";
 

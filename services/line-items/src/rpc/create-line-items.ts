@@ -6,13 +6,13 @@ import type {
   OrderLines,
 } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { bookOrders, rehearseBooking } from "../booking.ts";
+import { bookOrders, rehearseBooking } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { refusal, type KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
-import { findTrackedSkus } from "../order-stock-store.ts";
-import { isBackordered, toOrderAllocation, untrackedStock, type Bookings } from "../order-stock.ts";
-import { findFacilityIds } from "../stock-store.ts";
+import { findTrackedSkus } from "../stock/allocation-store.ts";
+import { isBackordered, toOrderAllocation, untrackedAllocation, type Bookings } from "../stock/allocation.ts";
+import { findFacilityIds } from "../stock/stock-store.ts";
 import { findSkusOfLines, takeSkusOfLines } from "../sku-store.ts";
 import { insertOrderLines } from "../store.ts";
 
@@ -97,6 +97,6 @@ function withPlan(
   plans: Bookings,
 ): LinesResult {
   if (decided instanceof DomainError) return result;
-  const plan = toOrderAllocation(plans.get(decided._id) ?? untrackedStock(decided));
+  const plan = toOrderAllocation(plans.get(decided._id) ?? untrackedAllocation(decided));
   return { ...result, plan: { ...plan, order_id: null } };
 }

@@ -4,7 +4,7 @@ import type {
   CreateOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeLines } from "../booking.ts";
+import { changeLines } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { addLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";

@@ -3,7 +3,7 @@ import type {
   DeleteOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeLines } from "../booking.ts";
+import { changeLines } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { removeLine } from "../line-changes.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";

@@ -2,8 +2,8 @@ import type { GetAllocationRequest, GetAllocationResponse } from "@waybill/proto
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { orderIdOf } from "../order-names.ts";
-import { findOrderStocks } from "../order-stock-store.ts";
-import { toOrderAllocation, untrackedStock } from "../order-stock.ts";
+import { findAllocations } from "../stock/allocation-store.ts";
+import { toOrderAllocation, untrackedAllocation } from "../stock/allocation.ts";
 import { getOrderLines } from "../store.ts";
 
 export async function getAllocation(
@@ -16,6 +16,6 @@ export async function getAllocation(
     tenantId,
     orderId: await orderIdOf(context, request.order!, call),
   });
-  const [stock] = await findOrderStocks(context, tenantId, [lines._id]);
-  return { allocation: toOrderAllocation(stock ?? untrackedStock(lines)) };
+  const [stock] = await findAllocations(context, tenantId, [lines._id]);
+  return { allocation: toOrderAllocation(stock ?? untrackedAllocation(lines)) };
 }

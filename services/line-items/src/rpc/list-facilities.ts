@@ -4,8 +4,8 @@ import type {
 } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { toFacility } from "../facility.ts";
-import { listFacilityDocuments } from "../stock-store.ts";
+import { toFacility } from "../stock/facility.ts";
+import { listFacilityDocuments } from "../stock/stock-store.ts";
 
 export async function listFacilities(
   context: LineItemsContext,

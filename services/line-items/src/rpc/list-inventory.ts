@@ -2,8 +2,8 @@ import type { ListInventoryRequest, ListInventoryResponse } from "@waybill/proto
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { toInventory } from "../stock.ts";
-import { listStockDocuments } from "../stock-store.ts";
+import { toInventory } from "../stock/stock.ts";
+import { listStockDocuments } from "../stock/stock-store.ts";
 
 const LIMIT_DEFAULT = 30;
 const cursors = cursorsOf("inventory/sku_id/1", ["string"]);

@@ -1,8 +1,8 @@
 import type { ListLotsRequest, ListLotsResponse } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { comparePick } from "../lot.ts";
-import { listStockDocuments } from "../stock-store.ts";
+import { comparePick } from "../stock/lot.ts";
+import { listStockDocuments } from "../stock/stock-store.ts";
 import { getNamedSku } from "../sku-store.ts";
 
 export async function listLots(

@@ -5,10 +5,10 @@ import type {
 } from "@waybill/proto/line_items/v1/stock_sandbox.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import type { Lot } from "../lot.ts";
+import type { Lot } from "../stock/lot.ts";
 import { sandboxBatch } from "../sandbox.ts";
-import { lose } from "../stock.ts";
-import { changeStock } from "../stock-store.ts";
+import { lose } from "../stock/stock.ts";
+import { changeStock } from "../stock/stock-store.ts";
 
 export function loseInventory(
   context: LineItemsContext,

@@ -2,9 +2,9 @@ import { newId } from "@waybill/mongo/ids.ts";
 import type { MoveStockRequest, MoveStockResponse } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import type { LotStatus } from "../lot.ts";
-import { move } from "../stock.ts";
-import { changeStock } from "../stock-store.ts";
+import type { LotStatus } from "../stock/lot.ts";
+import { move } from "../stock/stock.ts";
+import { changeStock } from "../stock/stock-store.ts";
 import { getNamedSku } from "../sku-store.ts";
 
 export async function moveStock(

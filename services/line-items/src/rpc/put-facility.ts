@@ -1,8 +1,8 @@
 import type { PutFacilityRequest, PutFacilityResponse } from "@waybill/proto/line_items/v1/inventory.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
-import { recordFacility, toFacility } from "../facility.ts";
-import { changeFacility } from "../stock-store.ts";
+import { recordFacility, toFacility } from "../stock/facility.ts";
+import { changeFacility } from "../stock/stock-store.ts";
 
 export async function putFacility(
   context: LineItemsContext,

@@ -1,10 +1,10 @@
 import { newId } from "@waybill/mongo/ids.ts";
 import type { ReplaceLinesRequest, ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeLines } from "../booking.ts";
+import { changeLines } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { replaceLines as replace, toOrderLines } from "../order-lines.ts";
-import { isBackordered } from "../order-stock.ts";
+import { isBackordered } from "../stock/allocation.ts";
 import { takeSkusOfLines } from "../sku-store.ts";
 
 export async function replaceLines(

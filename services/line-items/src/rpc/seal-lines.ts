@@ -5,8 +5,8 @@ import type { SealLinesRequest, SealLinesResponse } from "@waybill/proto/line_it
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { seal, toOrderLines } from "../order-lines.ts";
-import { findOrderStocks } from "../order-stock-store.ts";
-import { assertMayGo } from "../order-stock.ts";
+import { findAllocations } from "../stock/allocation-store.ts";
+import { assertMayGo } from "../stock/allocation.ts";
 
 export async function sealLines(
   context: LineItemsContext,
@@ -15,7 +15,7 @@ export async function sealLines(
 ): Promise<SealLinesResponse> {
   const lines = await inTransaction(context.orderLines.client, async (session) => {
     const order = { _id: request.order_id!, tenant_id: tenantId };
-    const [stock] = await findOrderStocks(context, tenantId, [order._id], session);
+    const [stock] = await findAllocations(context, tenantId, [order._id], session);
     if (request.unless_backordered && stock) assertMayGo(stock);
     return changeAggregate(context.orderLines, order, seal, traceparent, session);
   });

@@ -3,7 +3,7 @@ import type {
   UpdateOrderLineItemResponse,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeLines } from "../booking.ts";
+import { changeLines } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
 import { patchLine } from "../line-changes.ts";
 import { showLine } from "../order-line-item.ts";

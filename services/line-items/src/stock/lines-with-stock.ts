@@ -1,8 +1,8 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
 import type { NewEvent } from "@waybill/events/outbox.ts";
 import type { LineItem, LineItemsEventData, LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
-import type { OrderLinesDocument } from "./order-lines.ts";
-import { allocatedUnits, isBackordered, type OrderStockDocument } from "./order-stock.ts";
+import type { OrderLinesDocument } from "../order-lines.ts";
+import { allocatedUnits, isBackordered, type AllocationDocument } from "./allocation.ts";
 
 /**
  * A decision about an order's lines, completed by what was decided about their stock: the counters of the
@@ -10,7 +10,7 @@ import { allocatedUnits, isBackordered, type OrderStockDocument } from "./order-
  */
 export function withStock(
   { state, events }: Decision<OrderLinesDocument>,
-  order: OrderStockDocument | null,
+  order: AllocationDocument | null,
   shorts: readonly LineShort[] = [],
 ): Decision<OrderLinesDocument> {
   if (order === null) return { state, events };
@@ -26,7 +26,7 @@ export function withStock(
 /** The same for a decision that leaves the stock as it is: one that tells nothing stays as it is too. */
 export function tellingStock(
   decision: Decision<OrderLinesDocument>,
-  order: OrderStockDocument | null,
+  order: AllocationDocument | null,
 ): Decision<OrderLinesDocument> {
   return decision.events.length > 0 ? withStock(decision, order) : decision;
 }

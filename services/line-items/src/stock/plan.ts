@@ -9,7 +9,7 @@ import { explainLine, rankFacilities, shorten } from "./explanation.ts";
 import { comparePick, freeUnits, isExpired, sumOf, type Lot, type PickStyle } from "./lot.ts";
 import { comparePreference, hasHardRule, isPermitted, preference } from "./pick-from.ts";
 import { routeOf, type Route, type RoutedFacility } from "./routing.ts";
-import { chooseFacilities } from "./split.ts";
+import { chooseFacilities } from "./facility-choice.ts";
 
 /** What one line asks for. */
 export interface LineDemand {

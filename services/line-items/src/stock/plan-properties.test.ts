@@ -1,7 +1,7 @@
 import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { line, lot, plan } from "../test/stock-samples.ts";
+import { line, lot, plan } from "../../test/stock-samples.ts";
 import { freeUnits, sumOf, type Lot } from "./lot.ts";
 import { isPermitted } from "./pick-from.ts";
 

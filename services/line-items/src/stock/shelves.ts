@@ -1,6 +1,6 @@
 import { stamped, type Decision } from "@waybill/events/aggregates.ts";
 import type { LotUnits } from "@waybill/proto/line_items/v1/allocation.ts";
-import type { Shelves } from "./allocation.ts";
+import type { Shelves } from "./plan.ts";
 import type { FacilityDocument } from "./facility.ts";
 import { freeUnits, type Lot } from "./lot.ts";
 import { changedStock, type StockCause, type StockDocument } from "./stock.ts";

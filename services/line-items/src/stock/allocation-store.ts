@@ -1,7 +1,7 @@
 import { writeAggregates } from "@waybill/events/aggregates.ts";
 import type { ClientSession } from "mongodb";
-import type { LineItemsContext } from "./context.ts";
-import { byId, type Bookings, type OrderStockDocument } from "./order-stock.ts";
+import type { LineItemsContext } from "../context.ts";
+import { byId, type Bookings, type AllocationDocument } from "./allocation.ts";
 import { changedStocks, openShelves, type OpenShelves } from "./shelves.ts";
 import { listFacilityDocuments } from "./stock-store.ts";
 
@@ -34,22 +34,22 @@ export async function loadShelves(
 }
 
 /** What these orders have of the stock, those that have any. */
-export function findOrderStocks(
-  { orderStocks }: LineItemsContext,
+export function findAllocations(
+  { allocations }: LineItemsContext,
   tenantId: string,
   orderIds: readonly string[],
   session?: ClientSession,
-): Promise<OrderStockDocument[]> {
-  return orderStocks
+): Promise<AllocationDocument[]> {
+  return allocations
     .find({ _id: { $in: [...orderIds] }, tenant_id: tenantId }, session ? { session } : {})
     .toArray();
 }
 
 /** Makes the shelves the stock, with their events, and stores what the orders have: at most three calls. */
 export async function saveStock(
-  { stock, orderStocks }: LineItemsContext,
+  { stock, allocations }: LineItemsContext,
   shelves: OpenShelves,
-  orders: readonly OrderStockDocument[],
+  orders: readonly AllocationDocument[],
   traceparent: string,
   session: ClientSession,
 ): Promise<void> {
@@ -59,17 +59,17 @@ export async function saveStock(
     const { _id, ...fields } = replacement;
     return { replaceOne: { filter: { _id }, replacement: fields, upsert: true } };
   });
-  await orderStocks.bulkWrite(writes, { session, ordered: false });
+  await allocations.bulkWrite(writes, { session, ordered: false });
 }
 
 /** The ids of attempts that would wait for a SKU if they became orders. */
 export async function findUnconfirmed(
-  { orderStocks }: LineItemsContext,
+  { allocations }: LineItemsContext,
   tenantId: string,
   skuId: string,
   limit: number,
 ): Promise<string[]> {
-  const found = await orderStocks
+  const found = await allocations
     .find({ tenant_id: tenantId, waiting_skus: skuId, confirmed: false })
     .project<{ _id: string }>({ _id: 1 })
     .limit(limit)
@@ -99,11 +99,11 @@ export async function confirmOrders(
   orderIds: readonly string[],
   session: ClientSession,
 ): Promise<Bookings> {
-  const found = await findOrderStocks(context, tenantId, orderIds, session);
+  const found = await findAllocations(context, tenantId, orderIds, session);
   const attempts = found.filter(({ confirmed }) => !confirmed);
   if (attempts.length === 0) return new Map();
   const ids = attempts.map(({ _id }) => _id);
-  await context.orderStocks.updateMany({ _id: { $in: ids } }, { $set: { confirmed: true } }, { session });
+  await context.allocations.updateMany({ _id: { $in: ids } }, { $set: { confirmed: true } }, { session });
   const skuIds = attempts.flatMap(({ waiting_skus }) => waiting_skus);
   await putOnOffer(context, tenantId, skuIds, session);
   return byId(attempts);

@@ -8,13 +8,13 @@ import type {
 } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { LineItem, LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
-import { planOrder, statusOf, type LineDemand, type OrderDemand } from "./allocation.ts";
+import { planOrder, statusOf, type LineDemand, type OrderDemand } from "./plan.ts";
 import { compareText, sumOf, type PickStyle } from "./lot.ts";
-import type { OrderLinesDocument } from "./order-lines.ts";
+import type { OrderLinesDocument } from "../order-lines.ts";
 import { putBack, takeAway, type OpenShelves } from "./shelves.ts";
 
 /** What a line has of the stock, as it is stored. */
-export interface LineStock extends LineAllocation {
+export interface StoredLineAllocation extends LineAllocation {
   /** Units of `shorted` that no event of the order has told of yet. */
   shorts_ahead: number;
 }
@@ -23,12 +23,12 @@ export interface LineStock extends LineAllocation {
  * What one order has of the stock, and why. Orders none of whose SKUs is tracked have no such document. It
  * changes in the same transactions as the stock.
  */
-export interface OrderStockDocument extends Omit<OrderAllocation, "order_id" | "terms"> {
+export interface AllocationDocument extends Omit<OrderAllocation, "order_id" | "terms"> {
   /** The order's id. */
   _id: string;
   tenant_id: string;
   terms: AllocationTerms;
-  lines: LineStock[];
+  lines: StoredLineAllocation[];
   /** What the last decision about its lines shorted. */
   shorts: LineShort[];
   /** Whether the order is there: until then it is an attempt, which waits for nothing. */
@@ -42,14 +42,14 @@ export interface OrderStockDocument extends Omit<OrderAllocation, "order_id" | "
 }
 
 /** What several orders have of the stock, by the order's id. */
-export type Bookings = ReadonlyMap<string, OrderStockDocument>;
+export type Bookings = ReadonlyMap<string, AllocationDocument>;
 
 /** Orders by their ids. */
-export function byId(orders: readonly OrderStockDocument[]): Map<string, OrderStockDocument> {
+export function byId(orders: readonly AllocationDocument[]): Map<string, AllocationDocument> {
   return new Map(orders.map((order) => [order._id, order]));
 }
 
-export const orderStockCollection: CollectionDeclaration = {
+export const allocationsCollection: CollectionDeclaration = {
   name: "allocations",
   indexes: [
     {
@@ -63,8 +63,8 @@ const PRIORITY_DEFAULT = 100;
 
 /** Whose turn comes first: by priority, then age, then id. */
 export function compareTurn(
-  one: Pick<OrderStockDocument, "priority" | "submitted_at" | "_id">,
-  other: Pick<OrderStockDocument, "priority" | "submitted_at" | "_id">,
+  one: Pick<AllocationDocument, "priority" | "submitted_at" | "_id">,
+  other: Pick<AllocationDocument, "priority" | "submitted_at" | "_id">,
 ): number {
   return (
     one.priority - other.priority ||
@@ -74,11 +74,11 @@ export function compareTurn(
 }
 
 /** What is known of an order's stock before anything was decided. */
-export function newOrderStock(
+export function newAllocation(
   { _id, tenant_id }: Pick<OrderLinesDocument, "_id" | "tenant_id">,
   terms: AllocationTerms,
   now: string,
-): OrderStockDocument {
+): AllocationDocument {
   return {
     _id,
     tenant_id,
@@ -104,11 +104,11 @@ export function turnOf({ priority, submitted_at }: AllocationTerms, now: string)
  * it again. Lines that stay keep what was settled of them.
  */
 export function allocate(
-  order: OrderStockDocument,
+  order: AllocationDocument,
   lines: readonly LineItem[],
   pickStyles: ReadonlyMap<string, PickStyle>,
   shelves: OpenShelves,
-): OrderStockDocument {
+): AllocationDocument {
   const before = new Map(order.lines.map((line) => [line.order_line_item_id, line]));
   for (const line of order.lines) putBack(shelves, line.sku_id, line.taken);
   const demands = lines.map((line) => demandOf(line, before.get(line.id!), pickStyles));
@@ -120,10 +120,10 @@ export function allocate(
  * shipment and can still change may go to another facility.
  */
 export function topUp(
-  order: OrderStockDocument,
+  order: AllocationDocument,
   { lines, open }: Pick<OrderLinesDocument, "lines" | "open">,
   shelves: OpenShelves,
-): OrderStockDocument {
+): AllocationDocument {
   const rules = new Map(lines.map((line) => [line.id, line.pick_from]));
   const moves = open && order.terms.split_policy === "single_shipment";
   if (moves) for (const line of order.lines) putBack(shelves, line.sku_id, line.taken);
@@ -143,10 +143,10 @@ export function topUp(
 
 /** The rule of following units that the order moved; lines that it does not have any more are passed over. */
 export function followUnits(
-  order: OrderStockDocument,
+  order: AllocationDocument,
   movements: readonly Movement[],
   shelves: OpenShelves,
-): OrderStockDocument {
+): AllocationDocument {
   const lines = order.lines.map((line) =>
     movements
       .filter(({ order_line_item_id }) => order_line_item_id === line.order_line_item_id)
@@ -156,9 +156,9 @@ export function followUnits(
 }
 
 /** What an order has of the stock if none of its SKUs is tracked. */
-export function untrackedStock(document: OrderLinesDocument): OrderStockDocument {
+export function untrackedAllocation(document: OrderLinesDocument): AllocationDocument {
   const { terms, lines, updated_at } = document;
-  const untracked = lines.map((line): LineStock => ({
+  const untracked = lines.map((line): StoredLineAllocation => ({
     order_line_item_id: line.id!,
     sku_id: line.sku_id!,
     sku_customer_id: line.sku_customer_id!,
@@ -174,11 +174,11 @@ export function untrackedStock(document: OrderLinesDocument): OrderStockDocument
     pick_style: "FIFO",
     shorts_ahead: 0,
   }));
-  return { ...newOrderStock(document, terms, updated_at), lines: untracked };
+  return { ...newAllocation(document, terms, updated_at), lines: untracked };
 }
 
 /** The message of an order's stock. */
-export function toOrderAllocation(order: OrderStockDocument): OrderAllocation {
+export function toOrderAllocation(order: AllocationDocument): OrderAllocation {
   const { _id, status, terms, facilities, lines, decided_at } = order;
   return {
     order_id: _id,
@@ -191,24 +191,24 @@ export function toOrderAllocation(order: OrderStockDocument): OrderAllocation {
 }
 
 /** The units of each line that have their lots, by the line's id. */
-export function allocatedUnits({ lines }: Pick<OrderStockDocument, "lines">): ReadonlyMap<string, number> {
+export function allocatedUnits({ lines }: Pick<AllocationDocument, "lines">): ReadonlyMap<string, number> {
   return new Map(lines.map(({ order_line_item_id, allocated }) => [order_line_item_id, allocated]));
 }
 
 /** Throws `BACKORDERED` if units wait for stock and the order's policy is not to go without them. */
-export function assertMayGo(order: OrderStockDocument): void {
+export function assertMayGo(order: AllocationDocument): void {
   if (isBackordered(order) && order.terms.backorder_policy !== "partial_ship")
     throw new DomainError("BACKORDERED");
 }
 
 /** Whether units of it wait for stock. */
-export function isBackordered({ status }: Pick<OrderStockDocument, "status">): boolean {
+export function isBackordered({ status }: Pick<AllocationDocument, "status">): boolean {
   return status === "backordered";
 }
 
 function demandOf(
   line: LineItem,
-  before: LineStock | undefined,
+  before: StoredLineAllocation | undefined,
   pickStyles: ReadonlyMap<string, PickStyle>,
 ): LineDemand {
   const same = before?.sku_id === line.sku_id ? before : undefined;
@@ -225,7 +225,7 @@ function demandOf(
   };
 }
 
-function decided(order: OrderStockDocument, demand: OrderDemand, shelves: OpenShelves): OrderStockDocument {
+function decided(order: AllocationDocument, demand: OrderDemand, shelves: OpenShelves): AllocationDocument {
   const { order_id: _id, terms: _terms, ...plan } = planOrder(demand, shelves);
   const ahead = new Map(order.lines.map((line) => [line.order_line_item_id, line.shorts_ahead]));
   const lines = plan.lines.map((line, index) => ({
@@ -239,12 +239,18 @@ function decided(order: OrderStockDocument, demand: OrderDemand, shelves: OpenSh
   return { ...order, ...plan, lines, shorts, ...summaryOf(lines) };
 }
 
-function summaryOf(lines: readonly LineStock[]): Pick<OrderStockDocument, "status" | "waiting_skus"> {
+function summaryOf(
+  lines: readonly StoredLineAllocation[],
+): Pick<AllocationDocument, "status" | "waiting_skus"> {
   const waiting = lines.filter(({ backordered }) => backordered > 0);
   return { status: statusOf(lines), waiting_skus: [...new Set(waiting.map(({ sku_id }) => sku_id))] };
 }
 
-function followMovement(line: LineStock, { kind, quantity }: Movement, shelves: OpenShelves): LineStock {
+function followMovement(
+  line: StoredLineAllocation,
+  { kind, quantity }: Movement,
+  shelves: OpenShelves,
+): StoredLineAllocation {
   if (kind === "fulfilled") return ship(line, quantity, shelves);
   if (kind === "canceled") return giveUp(line, quantity, shelves);
   if (kind !== "shorted") return line;
@@ -254,7 +260,7 @@ function followMovement(line: LineStock, { kind, quantity }: Movement, shelves: 
 }
 
 /** Units that leave the building: first those that have their lots, then some that never came in here. */
-function ship(line: LineStock, quantity: number, shelves: OpenShelves): LineStock {
+function ship(line: StoredLineAllocation, quantity: number, shelves: OpenShelves): StoredLineAllocation {
   const { gone, left } = split(line.taken, quantity);
   takeAway(shelves, line.sku_id, gone);
   const unrecorded = quantity - sumOf(gone);
@@ -268,7 +274,7 @@ function ship(line: LineStock, quantity: number, shelves: OpenShelves): LineStoc
 }
 
 /** Units that the order does not want any more: first those that wait, then those that have their lots. */
-function giveUp(line: LineStock, quantity: number, shelves: OpenShelves): LineStock {
+function giveUp(line: StoredLineAllocation, quantity: number, shelves: OpenShelves): StoredLineAllocation {
   const waiting = Math.min(quantity, line.backordered);
   const { gone, left } = split(line.taken.toReversed(), quantity - waiting);
   putBack(shelves, line.sku_id, gone);

@@ -5,12 +5,12 @@ import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession, Collection } from "mongodb";
-import type { LineItemsContext } from "./context.ts";
+import type { LineItemsContext } from "../context.ts";
 import { FACILITIES_MAX, facilityKey, newFacility, type FacilityDocument } from "./facility.ts";
 import type { Lot } from "./lot.ts";
 import { changedStock, newStock, type StockCause, type StockDocument } from "./stock.ts";
-import type { SkuDocument } from "./sku.ts";
-import { markUsed } from "./sku-store.ts";
+import type { SkuDocument } from "../sku.ts";
+import { markUsed } from "../sku-store.ts";
 
 /** A change of stock that was made, so that its repeat changes nothing. */
 interface StockRequestDocument {

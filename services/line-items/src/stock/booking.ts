@@ -5,28 +5,28 @@ import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
-import type { LineItemsContext } from "./context.ts";
-import type { KnownSkus } from "./line.ts";
+import type { LineItemsContext } from "../context.ts";
+import type { KnownSkus } from "../line.ts";
 import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
-import type { OrderLinesDocument } from "./order-lines.ts";
-import { findOrderStocks, loadShelves, putOnOffer, saveStock } from "./order-stock-store.ts";
+import type { OrderLinesDocument } from "../order-lines.ts";
+import { findAllocations, loadShelves, putOnOffer, saveStock } from "./allocation-store.ts";
 import {
   allocate,
   allocatedUnits,
   byId,
   compareTurn,
   followUnits,
-  newOrderStock,
+  newAllocation,
   turnOf,
   type Bookings,
-  type OrderStockDocument,
-} from "./order-stock.ts";
+  type AllocationDocument,
+} from "./allocation.ts";
 import { putBack, type OpenShelves } from "./shelves.ts";
-import type { SkuDocument } from "./sku.ts";
-import { withStock, withUnits } from "./stock-facts.ts";
-import { findSkusById } from "./sku-store.ts";
-import { found, linesKey, type LinesName } from "./store.ts";
+import type { SkuDocument } from "../sku.ts";
+import { withStock, withUnits } from "./lines-with-stock.ts";
+import { findSkusById } from "../sku-store.ts";
+import { found, linesKey, type LinesName } from "../store.ts";
 
 /**
  * Stores the lines of new orders together with the stock that they get, in one transaction whose calls of the
@@ -42,7 +42,7 @@ export function bookOrders(
 ): Promise<Bookings> {
   return bookInTurn(context, tenantId, async (session) => {
     const known = await findStoredIds(context, documents, session);
-    const repeated = known.size > 0 ? await findOrderStocks(context, tenantId, [...known], session) : [];
+    const repeated = known.size > 0 ? await findAllocations(context, tenantId, [...known], session) : [];
     const fresh = documents.filter(({ _id }) => !known.has(_id));
     if (fresh.length === 0) return byId(repeated);
     const shelves = await loadShelves(context, tenantId, skuIdsOf(fresh), session);
@@ -84,7 +84,7 @@ export async function rehearseBooking(
 /** The lines of an order after a change, with what they have of the stock, null if none of it is tracked. */
 export interface ChangedLines {
   lines: OrderLinesDocument;
-  stock: OrderStockDocument | null;
+  stock: AllocationDocument | null;
 }
 
 /**
@@ -101,7 +101,7 @@ export async function changeLines(
   const { orderLines } = context;
   const changed = await bookInTurn(context, name.tenantId, async (session) => {
     const current = found(await orderLines.collection.findOne(linesKey(name), { session }), name);
-    const [before = null] = await findOrderStocks(context, name.tenantId, [current._id], session);
+    const [before = null] = await findAllocations(context, name.tenantId, [current._id], session);
     const next = stamped(current);
     const decision = decide(next);
     if (decision.state === next && decision.events.length === 0) return { lines: current, stock: before };
@@ -118,15 +118,15 @@ export async function changeLines(
 async function reallocate(
   context: LineItemsContext,
   state: OrderLinesDocument,
-  before: OrderStockDocument | null,
+  before: AllocationDocument | null,
   traceparent: string,
   session: ClientSession,
-): Promise<OrderStockDocument | null> {
+): Promise<AllocationDocument | null> {
   const held = (before?.lines ?? []).map(({ sku_id }) => sku_id);
   const shelves = await loadShelves(context, state.tenant_id, [...skuIdsOf([state]), ...held], session);
   if (before === null && shelves.stocks.length === 0) return null;
   assertNotOnOffer(shelves);
-  const order = before ?? { ...newOrderStock(state, state.terms, shelves.now), confirmed: true };
+  const order = before ?? { ...newAllocation(state, state.terms, shelves.now), confirmed: true };
   const turn = { terms: state.terms, ...turnOf(state.terms, order.submitted_at) };
   const skuIds = shelves.stocks.map(({ sku_id }) => sku_id);
   const styles = pickStylesOf(await findSkusById(context, state.tenant_id, skuIds, session));
@@ -138,7 +138,7 @@ async function reallocate(
   return stock;
 }
 
-function assertSupplied({ lines, shorts }: OrderStockDocument): void {
+function assertSupplied({ lines, shorts }: AllocationDocument): void {
   const shorted = new Set(shorts.map(({ order_line_item_id }) => order_line_item_id));
   const violations = lines.flatMap(({ order_line_item_id, backordered }, index) => {
     if (backordered === 0 && !shorted.has(order_line_item_id)) return [];
@@ -166,7 +166,7 @@ export async function followMovements(
   session: ClientSession,
 ): Promise<Bookings> {
   const ids = [...new Set(moved.map(({ orderId }) => orderId))];
-  const orders = await findOrderStocks(context, tenantId, ids, session);
+  const orders = await findAllocations(context, tenantId, ids, session);
   if (orders.length === 0) return new Map();
   const skuIds = orders.flatMap(({ lines }) => lines.map(({ sku_id }) => sku_id));
   const shelves = await loadShelves(context, tenantId, skuIds, session);
@@ -185,15 +185,15 @@ export async function releaseAttempts(
   orderIds: readonly string[],
   traceparent: string,
 ): Promise<void> {
-  if ((await findOrderStocks(context, tenantId, orderIds)).length === 0) return;
+  if ((await findAllocations(context, tenantId, orderIds)).length === 0) return;
   const release = async (session: ClientSession) => {
-    const orders = await findOrderStocks(context, tenantId, orderIds, session);
+    const orders = await findAllocations(context, tenantId, orderIds, session);
     const lines = orders.flatMap((order) => order.lines);
     const skuIds = lines.map(({ sku_id }) => sku_id);
     const shelves = await loadShelves(context, tenantId, skuIds, session);
     for (const { sku_id, taken } of lines) putBack(shelves, sku_id, taken);
     await saveStock(context, shelves, [], traceparent, session);
-    await context.orderStocks.deleteMany({ _id: { $in: orders.map(({ _id }) => _id) } }, { session });
+    await context.allocations.deleteMany({ _id: { $in: orders.map(({ _id }) => _id) } }, { session });
   };
   await context.turns.take(tenantId, () => inTransaction(context.stock.client, release));
   context.bell.emit("ring");
@@ -202,7 +202,7 @@ export async function releaseAttempts(
 function planOrders(documents: readonly OrderLinesDocument[], skus: KnownSkus, shelves: OpenShelves) {
   const styles = pickStylesOf([...skus.byId.values(), ...skus.byCustomerIdentifier.values()]);
   const lines = new Map<string, readonly LineItem[]>(documents.map((one) => [one._id, one.lines]));
-  const orders = documents.map((one) => newOrderStock(one, one.terms, shelves.now)).toSorted(compareTurn);
+  const orders = documents.map((one) => newAllocation(one, one.terms, shelves.now)).toSorted(compareTurn);
   return byId(orders.map((order) => allocate(order, lines.get(order._id)!, styles, shelves)));
 }
 

@@ -6,13 +6,13 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller, traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { ClientSession } from "mongodb";
-import type { LineItemsContext } from "./context.ts";
+import type { LineItemsContext } from "../context.ts";
 import { freeUnits, isExpired } from "./lot.ts";
-import { lineItemsEventData, type OrderLinesDocument } from "./order-lines.ts";
-import { confirmOrders, findUnconfirmed, loadShelves, saveStock } from "./order-stock-store.ts";
-import { topUp, type OrderStockDocument } from "./order-stock.ts";
+import { lineItemsEventData, type OrderLinesDocument } from "../order-lines.ts";
+import { confirmOrders, findUnconfirmed, loadShelves, saveStock } from "./allocation-store.ts";
+import { topUp, type AllocationDocument } from "./allocation.ts";
 import type { OpenShelves } from "./shelves.ts";
-import { withStock } from "./stock-facts.ts";
+import { withStock } from "./lines-with-stock.ts";
 
 /** Orders that are offered units in one transaction. */
 const OFFER_ORDERS_MAX = 100;
@@ -88,7 +88,7 @@ async function confirmCommitted(context: LineItemsContext, tenantId: string, sku
 /** How far a round of offers has come. */
 interface Round {
   /** The last order that was asked; null before the first. */
-  last: OrderStockDocument | null;
+  last: AllocationDocument | null;
   /** Whether an order gave units back, which those who were asked before it may want. */
   gaveBack: boolean;
 }
@@ -124,12 +124,12 @@ async function offerNext(
 }
 
 function findWaiting(
-  { orderStocks }: LineItemsContext,
+  { allocations }: LineItemsContext,
   tenantId: string,
   skuId: string,
-  after: OrderStockDocument | null,
+  after: AllocationDocument | null,
   session: ClientSession,
-): Promise<OrderStockDocument[]> {
+): Promise<AllocationDocument[]> {
   const waiting = { tenant_id: tenantId, waiting_skus: skuId, confirmed: true };
   const { priority, submitted_at, _id } = after ?? {};
   const behind = [
@@ -137,7 +137,7 @@ function findWaiting(
     { priority: priority!, submitted_at: { $gt: submitted_at! } },
     { priority: priority!, submitted_at: submitted_at!, _id: { $gt: _id! } },
   ];
-  return orderStocks
+  return allocations
     .find({ ...waiting, ...(after === null ? {} : { $or: behind }) }, { session })
     .sort({ priority: 1, submitted_at: 1, _id: 1 })
     .limit(OFFER_ORDERS_MAX)
@@ -169,7 +169,7 @@ async function endOffer(
 
 async function findLines(
   { orderLines }: LineItemsContext,
-  orders: readonly OrderStockDocument[],
+  orders: readonly AllocationDocument[],
   session: ClientSession,
 ): Promise<ReadonlyMap<string, OrderLinesDocument>> {
   const ids = orders.map(({ _id }) => _id);
@@ -180,7 +180,7 @@ async function findLines(
 /** Has the lines of these orders show what they got, and tells of it. */
 async function tell(
   { orderLines }: LineItemsContext,
-  orders: readonly OrderStockDocument[],
+  orders: readonly AllocationDocument[],
   lines: ReadonlyMap<string, OrderLinesDocument>,
   session: ClientSession,
 ): Promise<void> {
@@ -193,7 +193,7 @@ async function tell(
   await writeAggregates(orderLines, decisions, traceparentOr(undefined), session);
 }
 
-function unitsOf({ lines }: OrderStockDocument): number {
+function unitsOf({ lines }: AllocationDocument): number {
   return lines.reduce((sum, { allocated }) => sum + allocated, 0);
 }
 
