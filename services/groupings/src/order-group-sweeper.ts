@@ -3,7 +3,7 @@ import { errorFacts } from "@waybill/process/log.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { GroupingsContext } from "./context.ts";
 import { findStuckGroups } from "./order-group-store.ts";
-import { carryOut } from "./replacing.ts";
+import { carryOut } from "./replacement.ts";
 
 /** Longer than a request can be at it. */
 const STUCK_MS = 30_000;

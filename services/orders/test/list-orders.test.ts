@@ -4,7 +4,7 @@ import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
 import { anUpdate } from "./decisions.ts";
-import { withLines } from "@waybill/orders/reading.ts";
+import { withLines } from "@waybill/orders/order-with-lines.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 

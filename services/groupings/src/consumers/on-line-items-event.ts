@@ -3,7 +3,7 @@ import { Undecodable } from "@waybill/events/consumer/consumed-event.ts";
 import type { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { GroupingsContext } from "../context.ts";
-import { followOrders } from "../following.ts";
+import { followOrders } from "../follower.ts";
 import { toSkuRelease } from "../release.ts";
 import { saveSkuRelease } from "../skus.ts";
 import { findBehind, markForReleaseCheck } from "../store.ts";

@@ -3,11 +3,11 @@ import type {
   CreateGroupingItemsResponse,
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { addItems, groupingOf } from "../grouping-changes.ts";
 import { toGroupingItem } from "../grouping-view.ts";
-import { viewFacts } from "../reading.ts";
+import { viewFacts } from "../grouping-reads.ts";
 
 export async function createGroupingItems(
   context: GroupingsContext,

@@ -6,10 +6,10 @@ import type {
   Grouping,
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { createGroupings as decide, groupingOf } from "../grouping-changes.ts";
-import { showGroupings } from "../reading.ts";
+import { showGroupings } from "../grouping-reads.ts";
 import { findStoredProfiles } from "../store.ts";
 
 export async function createGroupings(

@@ -9,8 +9,8 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
 import { beginGroup } from "../order-group.ts";
 import { insertGroup } from "../order-group-store.ts";
-import { showGroups } from "../showing-groups.ts";
-import { carryOut, newGroup } from "../replacing.ts";
+import { showGroups } from "../standings.ts";
+import { carryOut, newGroup } from "../replacement.ts";
 
 export async function createOrderGroup(
   context: GroupingsContext,

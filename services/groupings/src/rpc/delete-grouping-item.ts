@@ -3,7 +3,7 @@ import type {
   DeleteGroupingItemResponse,
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { deleteItem } from "../grouping-changes.ts";
 

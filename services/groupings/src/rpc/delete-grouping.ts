@@ -1,6 +1,6 @@
 import type { DeleteGroupingRequest, DeleteGroupingResponse } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { deleteGrouping as decide } from "../grouping-changes.ts";
 

@@ -6,7 +6,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
 import { itemOf } from "../grouping-changes.ts";
 import { toGroupingItem } from "../grouping-view.ts";
-import { readGrouping, viewFacts } from "../reading.ts";
+import { readGrouping, viewFacts } from "../grouping-reads.ts";
 
 export async function getGroupingItem(
   context: GroupingsContext,

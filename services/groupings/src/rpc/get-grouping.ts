@@ -1,7 +1,7 @@
 import type { GetGroupingRequest, GetGroupingResponse } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
-import { readGrouping, showGroupings } from "../reading.ts";
+import { readGrouping, showGroupings } from "../grouping-reads.ts";
 
 export async function getGrouping(
   context: GroupingsContext,

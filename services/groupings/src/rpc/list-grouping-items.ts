@@ -5,7 +5,7 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
 import { toGroupingItem } from "../grouping-view.ts";
-import { readGrouping, viewFacts } from "../reading.ts";
+import { readGrouping, viewFacts } from "../grouping-reads.ts";
 
 export async function listGroupingItems(
   context: GroupingsContext,

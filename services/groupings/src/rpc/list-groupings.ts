@@ -1,7 +1,7 @@
 import type { ListGroupingsRequest, ListGroupingsResponse } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
-import { readGroupings, showGroupings } from "../reading.ts";
+import { readGroupings, showGroupings } from "../grouping-reads.ts";
 
 export async function listGroupings(
   context: GroupingsContext,

@@ -5,7 +5,7 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
 import { countStoredGroups, listStoredGroups } from "../order-group-store.ts";
-import { showGroups } from "../showing-groups.ts";
+import { showGroups } from "../standings.ts";
 
 const LIMIT_DEFAULT = 30;
 

@@ -4,9 +4,9 @@ import type {
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
-import { followOrders } from "../following.ts";
+import { followOrders } from "../follower.ts";
 import { SNAPSHOT_ORDERS_MAX } from "../lines.ts";
-import { readGroupings } from "../reading.ts";
+import { readGroupings } from "../grouping-reads.ts";
 import { nextGroupedOrders } from "../store.ts";
 
 export async function rebuildGroupings(

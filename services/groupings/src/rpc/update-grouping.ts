@@ -1,9 +1,9 @@
 import type { UpdateGroupingRequest, UpdateGroupingResponse } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { changeGroupings, groupingOf } from "../grouping-changes.ts";
-import { showGroupings } from "../reading.ts";
+import { showGroupings } from "../grouping-reads.ts";
 
 export async function updateGrouping(
   context: GroupingsContext,

@@ -3,10 +3,10 @@ import type {
   UpdateGroupingsResponse,
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
-import { changeGroupingsOf } from "../changing.ts";
+import { changeGroupingsOf } from "../asked-change.ts";
 import type { GroupingsContext } from "../context.ts";
 import { changeGroupings } from "../grouping-changes.ts";
-import { showGroupings } from "../reading.ts";
+import { showGroupings } from "../grouping-reads.ts";
 
 export async function updateGroupings(
   context: GroupingsContext,

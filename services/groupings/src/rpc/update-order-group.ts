@@ -7,8 +7,8 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
 import { beginReplacement } from "../order-group.ts";
 import { getStoredGroup, updateStoredGroup } from "../order-group-store.ts";
-import { carryOut } from "../replacing.ts";
-import { showGroups } from "../showing-groups.ts";
+import { carryOut } from "../replacement.ts";
+import { showGroups } from "../standings.ts";
 
 export async function updateOrderGroup(
   context: GroupingsContext,

@@ -1,7 +1,7 @@
 import type { GetOrderRequest, GetOrderResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { withLines } from "../reading.ts";
+import { withLines } from "../order-with-lines.ts";
 import { toOrder } from "../order.ts";
 import { getStoredOrder } from "../store.ts";
 

@@ -3,7 +3,7 @@ import type { ListOrdersRequest, ListOrdersResponse } from "@waybill/proto/order
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { totalsOf, withLines } from "../reading.ts";
+import { totalsOf, withLines } from "../order-with-lines.ts";
 import { toOrder, toSummary, type OrderDocument } from "../order.ts";
 import { countStoredOrders, listStoredOrders, positionOf, type OrderFilter } from "../order-list.ts";
 

@@ -5,7 +5,6 @@ import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
-import type { StorefrontStanding } from "@waybill/proto/orders/v1/storefront.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { GroupingsContext } from "./context.ts";
 import {
@@ -16,6 +15,7 @@ import {
   type Replacement,
 } from "./order-group.ts";
 import { deleteUnopened, updateStoredGroup } from "./order-group-store.ts";
+import { findStandings } from "./standings.ts";
 
 const blankOrder = Order.decode(new Uint8Array());
 
@@ -48,17 +48,6 @@ export async function carryOut(
     else await deleteUnopened(context, document);
     throw error;
   }
-}
-
-/** Where the orders of these groups stand, by their UUIDs. */
-export async function findStandings(
-  { storefrontOrders }: Pick<GroupingsContext, "storefrontOrders">,
-  orderIds: readonly string[],
-  call: CallOptions,
-): Promise<Map<string, StorefrontStanding>> {
-  if (orderIds.length === 0) return new Map();
-  const { orders } = await storefrontOrders.findStorefrontOrders({ order_ids: [...orderIds] }, call);
-  return new Map(orders.map((order) => [order.id, order]));
 }
 
 async function saveOrders(
