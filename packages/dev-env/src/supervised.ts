@@ -19,7 +19,7 @@ export interface SupervisedService {
   stop: () => Promise<void>;
 }
 
-export interface ServiceOptions {
+interface ServiceOptions {
   name: string;
   env: NodeJS.ProcessEnv;
   logFile: string;

@@ -9,8 +9,8 @@ import { startMongodb } from "./mongodb/start.ts";
 import { supervise, type SupervisedService } from "./supervised.ts";
 
 /** The services, by the folder they live in. */
-export const serviceNames = ["orders", "line-items", "groupings", "callbacks", "gateway"] as const;
-export type ServiceName = (typeof serviceNames)[number];
+const serviceNames = ["orders", "line-items", "groupings", "callbacks", "gateway"] as const;
+type ServiceName = (typeof serviceNames)[number];
 
 /** Each port's setting and its default. */
 export const portSettings = {
@@ -25,7 +25,7 @@ export const portSettings = {
 
 export type Ports = Record<keyof typeof portSettings, number>;
 
-export interface SystemOptions {
+interface SystemOptions {
   /** Where MongoDB, Kafka and the logs live. */
   dataDir: string;
   /** 0: any free one. */

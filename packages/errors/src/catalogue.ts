@@ -20,7 +20,7 @@ export const grpcStatus = {
 } as const;
 
 /** One row of the catalogue. */
-export interface ErrorKind {
+interface ErrorKind {
   grpc: keyof typeof grpcStatus;
   /** The HTTP status of the problem. */
   http: number;

@@ -10,7 +10,7 @@ export interface Violation {
 }
 
 /** What a DomainError carries besides its code and sentence. */
-export interface ErrorFacts {
+interface ErrorFacts {
   violations?: readonly Violation[];
   /** Wait at least this long before a repeat. */
   retryAfterMs?: number;

@@ -23,7 +23,7 @@ export type Topic = (typeof topics)[keyof typeof topics];
 /** Larger than a batch of the relay, see BATCH_BYTES_MAX. */
 export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 
-export interface TopicSettings {
+interface TopicSettings {
   /** Put before every topic's name, so that several systems can share a cluster. */
   prefix: string;
   partitions: number;

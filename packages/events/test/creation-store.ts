@@ -5,13 +5,13 @@ import type { RehearsingCreator } from "../src/create-all.ts";
 import type { Candidate, Winner } from "../src/create-once.ts";
 
 /** What a caller wants to be there. */
-export interface Wish {
+interface Wish {
   customerIdentifier: string;
   fingerprint: string;
 }
 
 /** What goes wrong with one commit: others commit just before it, MongoDB aborts it, or does not answer. */
-export interface Trouble {
+interface Trouble {
   rivals: Wish[];
   conflict: boolean;
   down: boolean;

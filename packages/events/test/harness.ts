@@ -50,7 +50,7 @@ export function testTopics(brokers = inject("kafkaBrokers")): KafkaConfig {
 }
 
 /** A relay in this process; `stop` resolves when it has ended. */
-export interface TestRelay {
+interface TestRelay {
   stop: () => Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { ensureTopics, topics } from "../src/topics.ts";
 import { until } from "./harness.ts";
 
 /** A message as a consumer gets it. */
-export interface Received {
+interface Received {
   topic: string;
   key: string;
   sequence: number;
@@ -16,7 +16,7 @@ export interface Received {
 }
 
 /** What a consumer got so far, and its judgment. */
-export interface TopicReader {
+interface TopicReader {
   received: Received[];
   /** Resolves when each of these keys has its sequences 1 to n. */
   complete: (expected: ReadonlyMap<string, number>, timeoutMs?: number) => Promise<void>;

@@ -3,7 +3,7 @@ import { unavailable } from "@waybill/errors/domain-error.ts";
 import type { ClientSession, MongoClient, TransactionOptions } from "mongodb";
 
 /** Longer than a transaction can need; shorter than what MongoDB lets one live. */
-export const TRANSACTION_MS_MAX = 10_000;
+const TRANSACTION_MS_MAX = 10_000;
 
 /** How every transaction reads and writes. */
 export const transactionOptions: TransactionOptions = {

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** The small HTTP server that tells an operator how a process is. */
-export interface AdminServer extends AsyncDisposable {
+interface AdminServer extends AsyncDisposable {
   port: number;
 }
 

@@ -4,7 +4,7 @@ import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Caller } from "./metadata.ts";
 
 /** How a call ended: its facts, and what was thrown if it was refused. */
-export interface CallOutcome {
+interface CallOutcome {
   /** The gRPC status, where it is not that of the refusal. */
   status?: string;
   refusal?: DomainError;

@@ -13,7 +13,7 @@ export interface CallOptions extends Caller {
 }
 
 /** The name of a call, which its repeats have too. */
-export interface KeyedOptions {
+interface KeyedOptions {
   idempotencyKey: string;
   /** Is told before the answer if it is that of an earlier call with the same key. */
   onReplay: () => void;

@@ -1,7 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 
 /** The longest cursor, in characters: the `max_size` of every request's `cursor`. */
-export const CURSOR_SIZE_MAX = 2_000;
+const CURSOR_SIZE_MAX = 2_000;
 
 /** What a sort key is: a text, or a whole number. */
 type KeyType = "string" | "integer";
@@ -10,7 +10,7 @@ type Keys<Types extends readonly KeyType[]> = {
 };
 
 /** How the pages of one list are continued. */
-export interface Cursors<Types extends readonly KeyType[]> {
+interface Cursors<Types extends readonly KeyType[]> {
   /** The `next_cursor` of a page: the sort keys of its last element. */
   encode: (keys: Keys<Types>) => string;
   /**

@@ -14,7 +14,7 @@ export interface RpcServer extends AsyncDisposable {
   port: number;
 }
 
-export interface RpcServerOptions extends MethodOptions {
+interface RpcServerOptions extends MethodOptions {
   host: string;
   /** 0: any free port. */
   port: number;

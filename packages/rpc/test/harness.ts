@@ -25,7 +25,7 @@ const handlers: ProfileHandlers = {
 };
 
 /** A server in this process, and the lines that it logs. */
-export interface TestServer extends RpcServer {
+interface TestServer extends RpcServer {
   lines: Record<string, unknown>[];
 }
 

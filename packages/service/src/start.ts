@@ -14,7 +14,7 @@ export interface Service extends AsyncDisposable {
 }
 
 /** What a service is made of, besides its database. */
-export interface ServiceParts {
+interface ServiceParts {
   collections: readonly CollectionDeclaration[];
   /**
    * Called once the database answers. What it starts besides goes onto `running`, which ends it in reverse

@@ -14,7 +14,7 @@ import { inject, onTestFinished } from "vitest";
 import { createIdempotency, keptCallsCollection, type Vault } from "../src/idempotency.ts";
 
 export type ProfileHandlers = Handlers<null, typeof ProfileServiceService>;
-export type CallbackHandlers = Handlers<null, typeof CallbackServiceService>;
+type CallbackHandlers = Handlers<null, typeof CallbackServiceService>;
 
 /** A database of one test file, in which handlers store things. */
 export interface TestDatabase extends AsyncDisposable {

@@ -10,7 +10,7 @@ import { releaseDatesOf } from "./skus.ts";
 import { changeStoredGroupings } from "./store.ts";
 
 /** A change of an order's groupings as a caller asks for it. */
-export interface AskedChange {
+interface AskedChange {
   /** The order's UUID, its order_nr or its storefront id. */
   order: string | null | undefined;
   if_match?: string | null | undefined;

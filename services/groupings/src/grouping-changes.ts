@@ -26,7 +26,7 @@ export interface ChangeFacts {
 }
 
 /** A grouping is found by its id: the path of the request names it. */
-export interface GroupingRef {
+interface GroupingRef {
   id: number;
   ifMatch: string | null;
 }

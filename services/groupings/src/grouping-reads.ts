@@ -9,7 +9,7 @@ import { fetchCaughtUp } from "./lines.ts";
 import { findGroupings, findReleaseDates, findStoredProfiles, updateStoredGroupings } from "./store.ts";
 
 /** Whose groupings a caller reads, and how fresh. */
-export interface AskedRead {
+interface AskedRead {
   /** The order's UUID, its order_nr or its storefront id. */
   order?: string | null | undefined;
   /** `strong` or `eventual`. */

@@ -36,7 +36,7 @@ async function sweepForEver(
 }
 
 /** Carries out the replacements that have been under way since before that time. */
-export async function sweepGroups(context: GroupingsContext, before: Date): Promise<void> {
+async function sweepGroups(context: GroupingsContext, before: Date): Promise<void> {
   for (const document of await findStuckGroups(context, before, BATCH_MAX)) {
     const call = { ...newCaller(document.tenant_id), deadline: Date.now() + CALL_MS_MAX };
     await carryOut(context, document, call).catch((error: unknown) =>

@@ -53,7 +53,7 @@ export function toGroupOrder({ id }: Member, standing: StorefrontStanding): Grou
  * Whether an order is good to go: paid, or settled later with a complete checkout; of a shop that allows
  * orders; with all amounts in one currency.
  */
-export function isValid({ payment_status, payment_method, checkout, shop, prices }: Storefront): boolean {
+function isValid({ payment_status, payment_method, checkout, shop, prices }: Storefront): boolean {
   const settled = settledMethods.has(payment_method ?? "") && isComplete(checkout ?? null);
   return (
     (payment_status === "paid" || settled) && shop?.allow_orders === true && currenciesOf(prices).length <= 1
@@ -66,7 +66,7 @@ function isComplete(checkout: Checkout | null): boolean {
 }
 
 /** What does not add up in an order's prices, in sentences. */
-export function warningsOf({ prices }: Storefront): string[] {
+function warningsOf({ prices }: Storefront): string[] {
   if (!prices) return [];
   const currencies = currenciesOf(prices);
   if (currencies.length > 1) return [`the amounts are in several currencies: ${currencies.join(", ")}`];

@@ -16,7 +16,7 @@ export interface Member {
 }
 
 /** An order that a replacement creates or changes. */
-export interface PendingOrder {
+interface PendingOrder {
   /** Null: it is new. */
   order_id: string | null;
   /** The client's number of a new order, if it has one. */
@@ -75,7 +75,7 @@ export const orderGroupsCollection: CollectionDeclaration = {
 export const MINTED_ID_FIRST = 1_000_000_000;
 
 /** What is known of the request that begins a group. */
-export interface GroupRequest {
+interface GroupRequest {
   /** UUID, of this try. */
   replacementId: string;
   fingerprint: string;

@@ -37,7 +37,7 @@ export async function updateStoredProfile(
 }
 
 /** A part of a list whose integer ids descend. */
-export interface PageOfIds {
+interface PageOfIds {
   tenantId: string;
   /** Only ids below this one; null: from the highest. */
   cursor: number | null;
@@ -74,7 +74,7 @@ export async function findStoredProfiles(
 }
 
 /** The numbers of an order, for whoever names it by one. */
-export type OrderKeys = Pick<GroupingsDocument, "_id" | "order_nr" | "storefront_id">;
+type OrderKeys = Pick<GroupingsDocument, "_id" | "order_nr" | "storefront_id">;
 
 /** Below it is a storefront id, from it upward an order_nr. */
 const ORDER_NR_FIRST = 1_000_000_000;

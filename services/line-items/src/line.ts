@@ -17,7 +17,7 @@ export interface KnownSkus {
 export type SkuNames = Pick<LineItem, "sku_id" | "sku_customer_id">;
 
 /** Where the fields of a line are in the request that brought it: a JSON pointer of a field. */
-export type PlaceOf = (field: string) => string;
+type PlaceOf = (field: string) => string;
 
 /** Counters have up to ten digits (000 Orders Groupings). */
 const AMOUNT_MAX = 9_999_999_999;

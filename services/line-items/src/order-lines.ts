@@ -53,10 +53,10 @@ export const orderLinesCollection: CollectionDeclaration = {
 };
 
 /** What changed an order's lines, see `LineItemsEventData`. */
-export type Cause = "added" | "patched" | "deleted" | "replaced" | "confirmed";
+type Cause = "added" | "patched" | "deleted" | "replaced" | "confirmed";
 
 /** Those of an order that says nothing. */
-export const defaultTerms = AllocationTerms.decode(new Uint8Array());
+const defaultTerms = AllocationTerms.decode(new Uint8Array());
 
 // Counters and movements of an event have room beside them.
 const LINES_BYTES_MAX = (EVENT_BYTES_MAX / 4) * 3;

@@ -1,7 +1,7 @@
 import { Big } from "big.js";
 
 /** What a line costs; null where there is no price, or no tax rate. Decimals in strings. */
-export interface LinePrice {
+interface LinePrice {
   total_net_price: string | null;
   taxes: string | null;
   total_gross_price: string | null;

@@ -3,7 +3,7 @@ import type { LineItemsContext } from "./context.ts";
 import type { SkuDocument } from "./sku.ts";
 
 /** Which SKUs a list shows. */
-export interface SkuFilter {
+interface SkuFilter {
   tenantId: string;
   /** Only these, at most 30; empty: all. */
   ids: readonly string[];
@@ -12,7 +12,7 @@ export interface SkuFilter {
 }
 
 /** Which part of the list: the newest first. */
-export interface SkuPage {
+interface SkuPage {
   /** The position of the last SKU of the page before; null for the first page. */
   after: SkuPosition | null;
   /** How many to skip. */
@@ -21,7 +21,7 @@ export interface SkuPage {
 }
 
 /** Where a SKU stands in the list. */
-export type SkuPosition = [createdAt: string, id: string];
+type SkuPosition = [createdAt: string, id: string];
 
 /** Counting costs a microsecond a SKU. */
 const TOTAL_MAX = 1_000_000;

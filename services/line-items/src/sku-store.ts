@@ -149,7 +149,7 @@ async function findNamedSkus(
 }
 
 /** What a SKU is to become, with the fingerprint of the record. */
-export interface Replacement {
+interface Replacement {
   record: Sku;
   fingerprint: string;
 }
@@ -177,7 +177,7 @@ export function replaceSkus(
 }
 
 /** A SKU that was taken out of use. */
-export interface RemovedSku {
+interface RemovedSku {
   sku: SkuDocument;
   removal: Removal;
 }

@@ -24,7 +24,7 @@ export const skusCollection: CollectionDeclaration = {
 };
 
 /** What a new SKU is made with, besides its record. */
-export interface NewSku {
+interface NewSku {
   id: string;
   tenantId: string;
   fingerprint: string;

@@ -5,8 +5,8 @@ import type { Lot } from "../src/stock/lot.ts";
 /** The clock of every plan. */
 export const now = "2026-05-10T08:00:00.000Z";
 export const home = { id: "home", country_code: "US", cost_rank: 50, lead_time_hours: 48 };
-export const near = { id: "near", country_code: "US", cost_rank: 60, lead_time_hours: 4 };
-export const abroad = { id: "abroad", country_code: "DE", cost_rank: 1, lead_time_hours: 1 };
+const near = { id: "near", country_code: "US", cost_rank: 60, lead_time_hours: 4 };
+const abroad = { id: "abroad", country_code: "DE", cost_rank: 1, lead_time_hours: 1 };
 export const facilities = [abroad, near, home];
 
 /** A lot of the home facility, for sale for ever. */

@@ -18,7 +18,7 @@ import { findOrderWinners } from "./store.ts";
 export type CreationContext = Pick<OrdersContext, "orders" | "orderNumbers" | "lineItems" | "log">;
 
 /** More writes of the transaction that creates orders. */
-export type Alongside = (session: ClientSession) => void | Promise<void>;
+type Alongside = (session: ClientSession) => void | Promise<void>;
 
 const LINES_MS_MAX = 10_000;
 /**

@@ -8,7 +8,7 @@ import type { OrderDocument } from "./order.ts";
 import { updateOrder } from "./store.ts";
 
 /** A move as its request names it; whatever else the request says is its content. */
-export interface MoveRequest {
+interface MoveRequest {
   /** The order's UUID or its order_nr. */
   order?: string | null | undefined;
   /** Chosen by the caller, unique per move. */

@@ -241,7 +241,7 @@ export function replaceLines(order: OrderDocument, lines: readonly LineItem[]): 
 }
 
 /** The decision of a move: the status that it leads to and its event. */
-export function moved(
+function moved(
   order: OrderDocument,
   move: keyof typeof eventNames,
   movements: Movement[] = [],

@@ -5,7 +5,7 @@ import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 
 /** The lines of an open order, closed to changes. */
-export interface SealedLines {
+interface SealedLines {
   lines: LineItem[];
   /** Called by the rule that takes the order out of `open`: throws if these may no longer be its lines. */
   assertCurrent: (order: OrderDocument) => void;

@@ -17,7 +17,7 @@ export interface OrderFilter {
 }
 
 /** Which part of the list: sorted by `updated_at`, then id. */
-export interface OrderPage {
+interface OrderPage {
   ascending: boolean;
   /** The position of the last order of the page before; null for the first page. */
   after: Position | null;
@@ -27,7 +27,7 @@ export interface OrderPage {
 }
 
 /** Where an order stands in the list. */
-export type Position = [updatedAt: string, id: string];
+type Position = [updatedAt: string, id: string];
 
 /** Counting costs a microsecond an order. */
 const TOTAL_MAX = 1_000_000;

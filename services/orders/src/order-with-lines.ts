@@ -6,7 +6,7 @@ import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
 
 /** An order and its lines as of one moment. */
-export interface OrderWithLines {
+interface OrderWithLines {
   document: OrderDocument;
   lines: OrderLines;
 }

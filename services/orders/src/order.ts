@@ -38,7 +38,7 @@ export interface OrderDocument
 }
 
 /** Why and since when a warehouse has stopped working on an order. */
-export interface Hold {
+interface Hold {
   reason: string | null;
   /** RFC 3339, UTC. */
   since: string;
@@ -79,7 +79,7 @@ export interface OrderCandidate extends Candidate {
 }
 
 /** What a new order is made with, besides its record. */
-export interface NewOrder {
+interface NewOrder {
   tenantId: string;
   orderNr: number;
   /** RFC 3339, UTC. */

@@ -10,7 +10,7 @@ const cursors = {
 };
 
 /** A page of requests, with what its answer says about it. */
-export interface RequestPage {
+interface RequestPage {
   limit: number;
   offset: number;
   next_cursor: string | null;

@@ -56,7 +56,7 @@ export function findCancelRequests(
 }
 
 /** Which requests a list shows. */
-export interface RequestFilter {
+interface RequestFilter {
   tenantId: string;
   kind: RequestKind;
   ids: readonly string[];

@@ -7,7 +7,7 @@ import { updateReturn } from "./return-store.ts";
 import type { NamedUnits } from "./units.ts";
 
 /** A move of a return as its request names it; whatever else the request says is its content. */
-export interface ReturnMoveRequest {
+interface ReturnMoveRequest {
   id?: string | null | undefined;
   /** Chosen by the caller, unique per move. */
   request_id?: string | null | undefined;

@@ -10,7 +10,7 @@ import { followReturn, openReturn, type ReturnChange, type ReturnDocument } from
 import { orderKey } from "./store.ts";
 
 /** Who asks for a new return, and under which id it will be there. */
-export interface NewReturn {
+interface NewReturn {
   tenantId: string;
   id: string;
   traceparent: string;
@@ -44,7 +44,7 @@ export function createStoredReturn(
 }
 
 /** Which return is changed, and by which request. */
-export interface ReturnRequest {
+interface ReturnRequest {
   tenantId: string;
   id: string;
   request: AppliedRequest;
@@ -98,7 +98,7 @@ export async function getStoredReturn(
 }
 
 /** Which returns a list shows. */
-export interface ReturnFilter {
+interface ReturnFilter {
   tenantId: string;
   ids: readonly string[];
   orderId: string | null;
@@ -106,7 +106,7 @@ export interface ReturnFilter {
 }
 
 /** A part of a list of returns. */
-export interface ReturnPage {
+interface ReturnPage {
   /** Only those that were asked for before this one; null: from the newest. */
   before: string | null;
   offset: number;

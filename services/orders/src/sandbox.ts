@@ -107,7 +107,7 @@ async function resultOf<RecordType extends object>(
 }
 
 /** The next parcel when the packed units are spread evenly over so many. */
-export function nextParcel(counts: readonly LineCount[], parcels: number): Shipment {
+function nextParcel(counts: readonly LineCount[], parcels: number): Shipment {
   let rest = Math.ceil(counts.reduce((sum, line) => sum + packed(line), 0) / parcels);
   const shipment_line_items = counts.flatMap((line) => {
     const quantity = Math.min(packed(line), rest);

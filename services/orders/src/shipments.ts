@@ -5,7 +5,7 @@ import type { OrderDocument } from "./order.ts";
 import type { LineUnits } from "./units.ts";
 
 /** What a warehouse says of a shipment; the rest follows from the order. */
-export type Parcel = Partial<Shipment>;
+type Parcel = Partial<Shipment>;
 
 /** Every event carries all of them, and must pass Kafka. */
 const SHIPMENTS_MAX = 200;

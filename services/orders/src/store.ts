@@ -52,7 +52,7 @@ export async function updateOrder(
 }
 
 /** Which order is changed, and by which request. */
-export interface OrderChange {
+interface OrderChange {
   tenantId: string;
   /** The order's UUID, order_nr or storefront_id. */
   name: string;

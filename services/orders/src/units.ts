@@ -43,7 +43,7 @@ export const shorted: Available = (line) => line.shorted;
 export type MovementKind =
   "fulfilled" | "shorted" | "canceled" | "returning" | "returned" | "return_canceled";
 /** What can be done with units of a line; those that are started or packed are still outstanding. */
-export type UnitChange = MovementKind | "started" | "packed";
+type UnitChange = MovementKind | "started" | "packed";
 
 const changes: Readonly<Record<UnitChange, (line: LineCount, units: number) => Partial<LineCount>>> = {
   started: (line, units) => ({ in_process: line.in_process + units }),

@@ -2,7 +2,7 @@ import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { OrderEvent } from "@waybill/proto/orders/v1/orders.ts";
 
 /** What the events of an order say that it is: a second reading of the rules, that shares no code with them. */
-export interface Replayed {
+interface Replayed {
   status: string;
   held: boolean;
   lines: Map<string, ReplayedLine>;

@@ -10,7 +10,7 @@ const OUTPUT_KEPT = 4096;
 const TIED_TO_PARENT = '(read -r _ <&3; kill -9 -$$) >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** What to run as a child process. */
-export interface ChildCommand {
+interface ChildCommand {
   /** An absolute path: nothing is looked up. */
   command: string;
   args: string[];

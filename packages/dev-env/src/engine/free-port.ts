@@ -25,7 +25,7 @@ export async function freePort(): Promise<number> {
  * @param setting The environment variable that chooses the port.
  * @throws {PortTakenError} with the setting's name.
  */
-export async function assertPortFree(port: number, setting: string): Promise<void> {
+async function assertPortFree(port: number, setting: string): Promise<void> {
   const deadline = Date.now() + RELEASE_MS;
   while (!(await isFree(port))) {
     if (Date.now() > deadline) {

@@ -1,7 +1,7 @@
 import type { Life, OwnedEngine } from "./engine.ts";
 
 /** How to start an engine, again and again. */
-export interface EnginePlan {
+interface EnginePlan {
   address: string;
   origin: string;
   ephemeral: boolean;

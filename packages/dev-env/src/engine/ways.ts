@@ -3,7 +3,7 @@ import { PortTakenError } from "./free-port.ts";
 import { messageOf } from "./readiness.ts";
 
 /** One way to come by an engine. */
-export interface Way {
+interface Way {
   name: "container" | "native";
   /** Rejects with what it lacks. */
   start: () => Promise<OwnedEngine>;

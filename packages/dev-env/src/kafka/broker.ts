@@ -14,7 +14,7 @@ const HOST = "127.0.0.1";
 const STOP_WITHIN_MS = 15_000;
 
 /** A broker to run as a child process. */
-export interface NativeBroker {
+interface NativeBroker {
   java: Java;
   distribution: KafkaDistribution;
   /** Java's own options beyond the usual ones. */

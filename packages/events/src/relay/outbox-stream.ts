@@ -27,7 +27,7 @@ export interface OutboxPosition {
 }
 
 /** Which rows of which outbox are read. */
-export interface OutboxSource {
+interface OutboxSource {
   client: MongoClient;
   db: Db;
   /** What the rows have, by their fields: of these slots, or of one tenant. */

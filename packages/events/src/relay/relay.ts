@@ -8,7 +8,7 @@ import type { Publisher } from "./publisher.ts";
 import { relaySlots, type RelaySlots, type SlotDocument } from "./slots.ts";
 
 /** What a relay needs. */
-export interface RelayOptions {
+interface RelayOptions {
   client: MongoClient;
   db: Db;
   publisher: Publisher;

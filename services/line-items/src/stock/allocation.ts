@@ -14,7 +14,7 @@ import type { OrderLinesDocument } from "../order-lines.ts";
 import { putBack, takeAway, type OpenShelves } from "./shelves.ts";
 
 /** What a line has of the stock, as it is stored. */
-export interface StoredLineAllocation extends LineAllocation {
+interface StoredLineAllocation extends LineAllocation {
   /** Units of `shorted` that no event of the order has told of yet. */
   shorts_ahead: number;
 }

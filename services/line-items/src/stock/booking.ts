@@ -82,7 +82,7 @@ export async function rehearseBooking(
 }
 
 /** The lines of an order after a change, with what they have of the stock, null if none of it is tracked. */
-export interface ChangedLines {
+interface ChangedLines {
   lines: OrderLinesDocument;
   stock: AllocationDocument | null;
 }
@@ -149,7 +149,7 @@ function assertSupplied({ lines, shorts }: AllocationDocument): void {
 }
 
 /** Units that an event of an order moved. */
-export interface MovedUnits {
+interface MovedUnits {
   orderId: string;
   movements: readonly Movement[];
 }

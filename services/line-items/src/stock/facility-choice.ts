@@ -3,7 +3,7 @@
  * a set of facilities could supply; `candidates` are those that have something, the preferred first; `used`
  * those that the order has units of already.
  */
-export interface SplitQuestion {
+interface SplitQuestion {
   candidates: readonly string[];
   used: readonly string[];
   units: (facilities: ReadonlySet<string>) => number;

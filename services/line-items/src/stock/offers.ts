@@ -25,7 +25,7 @@ const LOOK_MS = 1_000;
 const ROUNDS_MAX = 5;
 
 /** Units of a SKU became free that waiting orders come first for: nothing was written. */
-export class UnitsOnOffer extends Error {
+class UnitsOnOffer extends Error {
   override readonly name = "UnitsOnOffer";
   readonly skuIds: readonly string[];
 
@@ -65,7 +65,7 @@ export async function bookInTurn<Result>(
 }
 
 /** Offers the free units of a SKU to all orders that wait for it, by priority, then age. */
-export async function offerUnits(context: LineItemsContext, tenantId: string, skuId: string): Promise<void> {
+async function offerUnits(context: LineItemsContext, tenantId: string, skuId: string): Promise<void> {
   await confirmCommitted(context, tenantId, skuId);
   for (let round: Round | null = { last: null, gaveBack: false }; round !== null;) {
     const now: Round = round;

@@ -36,7 +36,7 @@ export type StockRequests = Collection<StockRequestDocument>;
 const REQUEST_KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /** Who changes the stock of which SKU. */
-export interface StockChange {
+interface StockChange {
   sku: SkuDocument;
   requestId: string;
   /** What is asked for: a repeat asks for the same. */
@@ -158,7 +158,7 @@ export function listFacilityDocuments(
 }
 
 /** Which SKUs' stock a list shows. */
-export interface InventoryFilter {
+interface InventoryFilter {
   tenantId: string;
   ids: readonly string[];
   customerIdentifiers: readonly string[];

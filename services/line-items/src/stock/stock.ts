@@ -43,7 +43,7 @@ export interface StockCause {
 }
 
 /** Units that come in. */
-export interface Arrival {
+interface Arrival {
   facility_id: string;
   quantity: number;
   lot_number: string | null;
@@ -54,7 +54,7 @@ export interface Arrival {
 }
 
 /** Every change writes all lots of the SKU; empty ones are forgotten. */
-export const LOTS_MAX = 500;
+const LOTS_MAX = 500;
 /** Counters have up to ten digits (000 Orders Groupings). */
 const UNITS_MAX = 9_999_999_999;
 
@@ -160,7 +160,7 @@ export function toInventory(
 }
 
 /** The lot with this id. Throws `LOT_NOT_FOUND`. */
-export function lotOf({ lots }: StockDocument, id: string): Lot {
+function lotOf({ lots }: StockDocument, id: string): Lot {
   const lot = lots.find((candidate) => candidate.id === id);
   if (!lot) throw new DomainError("LOT_NOT_FOUND");
   return lot;
