@@ -145,7 +145,7 @@ async function register(
   tenant: string,
   paths: string[],
 ): Promise<string> {
-  const records = paths.map((path) => ({ url: url + path, message_type: "orderEvent" }));
+  const records = paths.map((path) => ({ url: url + path, message_type: "orderEvent", headers: {} }));
   await service.createCallbacks({ callbacks: records }, as(tenant));
   return tenant;
 }

@@ -7,6 +7,7 @@ import {
 } from "../../services/callbacks/test/receiver.ts";
 import { apiOf } from "./api.ts";
 import { documentExample } from "./documents/read.ts";
+import { readTopic } from "./topic.ts";
 
 const api = apiOf("webhooks");
 const [order] = documentExample("001-create-orders");
@@ -134,6 +135,26 @@ describe("an order that the sandbox ships", () => {
     });
   });
 
+  it("tells on the topic of deliveries that each of its webhooks arrived, in their order", async () => {
+    await using outcomes = await readTopic("waybill.deliveries.v1");
+    const orderId = await create("told");
+    await api.post("/data_factory/advanceOrder", [{ order_customer_id: "told", status: "packed" }]);
+    const webhooks = await arrived(orderId, 3);
+    const told = await vi.waitUntil(() => outcomes.ofKey(orderId).length === 3 && outcomes.ofKey(orderId), {
+      timeout: 20_000,
+    });
+    const { body: log } = await api.get(`/callback_deliveries?order_id=${orderId}`);
+    expect(told.map(({ headers, value }) => [headers["ce_subject"], JSON.parse(value).message_id])).toEqual(
+      webhooks.map(({ headers }, index) => [log.data.at(-1 - index).id, headers["webhook-id"]]),
+    );
+    expect(told.map(({ value }) => JSON.parse(value).sequence)).toEqual([2, 3, 4]);
+    expect(told[0]!.headers).toMatchObject({
+      ce_type: "waybill.delivery.delivered.v1",
+      ce_sequence: "000000000001",
+      ce_tenantid: "webhooks",
+    });
+  });
+
   it("with a missing SKU tells the short beside the shipment", async () => {
     const line_items = [...order.line_items, { sku_customer_id: "pants3422", quantity: 1 }];
     const orderId = await create("shorted", { line_items });
@@ -174,9 +195,12 @@ describe("registrations", () => {
 
   it("are changed, rotated, tested, logged, sent again and replayed over REST", async () => {
     const path = "/managed";
-    const at = { url: receiver.url(path), message_type: "orderCancelResolution" };
+    const added = { headers: { "X-Team": "red" }, rate_per_second: 9 };
+    const at = { url: receiver.url(path), message_type: "orderCancelResolution", ...added };
     const { body: made } = await api.post("/callbacks", [at]);
     const { system_id: id, secret: old } = made.results[0];
+    const { body: shown } = await api.get("/callbacks");
+    expect(shown.data[0]).toMatchObject({ id, has_headers: true, rate_per_second: 9, status_reason: null });
     const headers = { "x-team": "blue" };
     const changed = await api.patch(`/callbacks/${id}`, { headers, rate_per_second: 50, token: null });
     expect([changed.status, changed.body.has_headers, changed.body.rate_per_second]).toEqual([200, true, 50]);

@@ -175,7 +175,9 @@ const told: CreateCallbacksResponse = {
   records_succeeded: 1,
   results: [{ index: 0, system_id: "c1", status: "success", secret: "whsec_4711" }],
 };
-const registration = { callbacks: [{ url: "https://example.com", message_type: "orderEvent" }] };
+const registration = {
+  callbacks: [{ url: "https://example.com", message_type: "orderEvent", headers: {} }],
+};
 
 test("an answer with a secret is kept sealed, and told again", async () => {
   const reversed = (text: string) => Buffer.from(text).reverse().toString("latin1");

@@ -11,7 +11,8 @@ const registering = {
 
 function candidate(id: string, change: Partial<CallbackCandidate> = {}): CallbackCandidate {
   const fields = { message_type: "orderEvent", api_version: "1.0", secret: `s-${id}`, token: null };
-  return { _id: id, url: "https://example.com/a", ...fields, ...change };
+  const added = { headers: {}, rate_per_second: null };
+  return { _id: id, url: "https://example.com/a", ...fields, ...added, ...change };
 }
 const stored = (id: string, change: Partial<CallbackCandidate> = {}) =>
   planRegistrations([], [candidate(id, change)], registering).inserted[0]!;
@@ -27,7 +28,7 @@ describe("registering", () => {
 
   it("the same url and type again keeps registration and secret", () => {
     const plan = planRegistrations([stored("c1")], [candidate("c2")], registering);
-    expect(plan).toEqual({ inserted: [], retokened: [], outcomes: [{ id: "c1", isNew: false }] });
+    expect(plan).toEqual({ inserted: [], changed: [], outcomes: [{ id: "c1", isNew: false }] });
   });
 
   it("with another token replaces the token", () => {
@@ -36,7 +37,7 @@ describe("registering", () => {
       [candidate("c2", { token: "new" })],
       registering,
     );
-    expect(plan.retokened).toMatchObject([{ _id: "c1", token: "c1:new" }]);
+    expect(plan.changed).toMatchObject([{ _id: "c1", token: "c1:new" }]);
   });
 
   it("tells the same twice in one batch apart from another url or type", () => {
@@ -68,6 +69,6 @@ describe("registering", () => {
 
 it("a registration is shown without secret and token", () => {
   const shown = toCallback(stored("c1", { token: "hidden" }));
-  expect(shown).toMatchObject({ id: "c1", has_token: true, token: null, status: "active" });
+  expect(shown).toMatchObject({ id: "c1", has_token: true, status: "active" });
   expect(JSON.stringify(shown)).not.toMatch(/hidden|s-c1/);
 });

@@ -1,13 +1,15 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import { newAggregate, type AggregateDocument } from "@waybill/events/aggregates.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { Callback } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { urlRefusal, type GuardPolicy } from "./guard.ts";
+import { sealedHeaders, type Headers } from "./headers.ts";
 import type { Vault } from "./secrets.ts";
 
-/** A registration as it is stored. Deleting it removes the document. */
-export interface CallbackDocument {
-  _id: string;
-  tenant_id: string;
+/**
+ * A registration as it is stored: an aggregate, whose events tell its status. Deleting it removes the document.
+ */
+export interface CallbackDocument extends AggregateDocument {
   /** As it was registered. */
   url: string;
   /** The url in the one form of the URL standard: two spellings of it are one registration. */
@@ -19,6 +21,8 @@ export interface CallbackDocument {
    * under this installation's SECRETS_KEY: that ends by itself when it does.
    */
   status: "active" | "disabled" | "unreadable";
+  /** Why it is not active, as a sentence; null if it is. */
+  status_reason: string | null;
   /** Whether a hold of the tenant names its message type; kept in step with `holds`. */
   held: boolean;
   /** Attempts a second at most, on average; null: no such limit. */
@@ -54,10 +58,12 @@ export const CALLBACKS_MAX = 100;
 export const API_VERSION = "1.0";
 
 /** A record that asks to become a registration, with the id and secret it gets if it is new; nothing is sealed yet. */
-export type CallbackCandidate = Pick<
+export interface CallbackCandidate extends Pick<
   CallbackDocument,
-  "_id" | "url" | "message_type" | "api_version" | "secret" | "token"
->;
+  "_id" | "url" | "message_type" | "api_version" | "secret" | "token" | "rate_per_second"
+> {
+  headers: Headers;
+}
 
 /** Why what a registration has is parked, as a sentence; null if it is being sent. */
 export function pauseOf({ status, held }: Pick<CallbackDocument, "status" | "held">): string | null {
@@ -82,14 +88,14 @@ export type Registered = { id: string; isNew: boolean } | DomainError;
 /** What is written when records are registered, and the outcome of each. */
 export interface RegistrationPlan {
   inserted: CallbackDocument[];
-  /** Registrations that are there already and get another token. */
-  retokened: CallbackDocument[];
+  /** Registrations that are there already and get another token, headers or rate. */
+  changed: CallbackDocument[];
   outcomes: Registered[];
 }
 
 /**
  * The rule of registering: the same url and message type is the same registration, which keeps its secret
- * and takes the new record's token, if it has one.
+ * and takes of the new record the token, the headers and the rate, if it has them.
  */
 export function planRegistrations(
   existing: readonly CallbackDocument[],
@@ -97,7 +103,7 @@ export function planRegistrations(
   registering: Registering,
 ): RegistrationPlan {
   const known = new Map(existing.map((document) => [targetOf(document), document]));
-  const plan: RegistrationPlan = { inserted: [], retokened: [], outcomes: [] };
+  const plan: RegistrationPlan = { inserted: [], changed: [], outcomes: [] };
   for (const candidate of candidates) {
     const found = known.get(targetOf(candidate));
     const outcome = found
@@ -109,13 +115,27 @@ export function planRegistrations(
 }
 
 function keepRegistration(
-  { retokened }: RegistrationPlan,
+  { changed }: RegistrationPlan,
   found: CallbackDocument,
-  { token }: CallbackCandidate,
+  candidate: CallbackCandidate,
   { seal }: Registering,
 ): Registered {
-  if (token !== null) retokened.push({ ...found, token: seal(token, found._id) });
+  const more = Object.entries(addedTo(found._id, candidate, seal)).filter(([, value]) => value !== null);
+  if (more.length > 0) changed.push({ ...found, ...Object.fromEntries(more) });
   return { id: found._id, isNew: false };
+}
+
+/** What a record asks for besides its url, sealed for the registration with this id. */
+function addedTo(
+  id: string,
+  { token, headers, rate_per_second }: CallbackCandidate,
+  seal: Vault["seal"],
+): Pick<CallbackDocument, "token" | "headers" | "rate_per_second"> {
+  return {
+    token: token === null ? null : seal(token, id),
+    headers: sealedHeaders(headers, (text) => seal(text, id)),
+    rate_per_second,
+  };
 }
 
 function addRegistration(
@@ -126,18 +146,19 @@ function addRegistration(
 ): Registered {
   if (known.size >= CALLBACKS_MAX)
     return new DomainError("OUT_OF_RANGE", `a tenant has at most ${CALLBACKS_MAX} registrations`);
-  const { _id, secret, token } = candidate;
+  const { _id, url, message_type, api_version, secret } = candidate;
   const document: CallbackDocument = {
-    ...candidate,
-    target: new URL(candidate.url).href,
-    tenant_id: tenantId,
+    ...newAggregate(_id, tenantId, now),
+    url,
+    target: new URL(url).href,
+    message_type,
+    api_version,
     status: "active",
-    held: heldTypes.has(candidate.message_type),
-    rate_per_second: null,
+    status_reason: null,
+    held: heldTypes.has(message_type),
     secret: seal(secret, _id),
     retired_secrets: [],
-    token: token === null ? null : seal(token, _id),
-    headers: null,
+    ...addedTo(_id, candidate, seal),
     created_at: now,
   };
   known.set(targetOf(document), document);
@@ -160,20 +181,19 @@ export function targetOf({ message_type, url }: Pick<CallbackDocument, "message_
 
 /** The message of a stored registration: neither its secrets, nor its token and headers. */
 export function toCallback(document: CallbackDocument): Callback {
-  const { _id, url, message_type, api_version, status, held, token, created_at } = document;
-  const { headers, rate_per_second } = document;
+  const { _id, url, message_type, api_version, status, status_reason, held, created_at } = document;
   return {
     id: _id,
     url,
     message_type,
     api_version,
-    token: null,
-    has_token: token !== null,
+    has_token: document.token !== null,
+    has_headers: document.headers !== null,
+    rate_per_second: document.rate_per_second,
     status,
-    created_at,
+    status_reason,
     held,
-    has_headers: headers !== null,
-    rate_per_second,
+    created_at,
     health: null,
   };
 }

@@ -1,3 +1,4 @@
+import type { OutboxRow } from "@waybill/events/outbox.ts";
 import type { Collection, MongoClient } from "mongodb";
 import type { AttemptDocument } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
@@ -20,6 +21,8 @@ export interface CallbacksContext {
   attempts: Collection<AttemptDocument>;
   replays: Collection<ReplayDocument>;
   lanes: Collection<LaneDocument>;
+  /** What `waybill.deliveries.v1` gets. */
+  outbox: Collection<OutboxRow>;
   queue: DeliveryQueue;
   vault: Vault;
   guard: GuardPolicy;

@@ -1,8 +1,11 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { OutboxRow } from "@waybill/events/outbox.ts";
+import type { ClientSession } from "mongodb";
 import type { AttemptDocument } from "./attempt.ts";
-import type { CallbackDocument } from "./callback.ts";
+import { pauseOf, type CallbackDocument } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 import type { DeliveryDocument } from "./delivery.ts";
+import { tell, type Telling } from "./delivery-event.ts";
 import { storedId, type DeliverySummary } from "./delivery-view.ts";
 
 /** One delivery of the tenant, by the id that is shown. Throws `DELIVERY_NOT_FOUND`. */
@@ -15,6 +18,36 @@ export async function getStoredDelivery(
   const found = await deliveries.findOne<DeliverySummary>(named, { projection: { body: 0 } });
   if (found === null) throw new DomainError("DELIVERY_NOT_FOUND");
   return found;
+}
+
+/**
+ * Stores new deliveries, each with its registration, as part of the caller's transaction. One whose registration
+ * is paused is parked from its beginning, and told so.
+ */
+export async function insertDeliveries(
+  { deliveries, outbox }: CallbacksContext,
+  made: readonly NewDelivery[],
+  session: ClientSession,
+): Promise<void> {
+  if (made.length === 0) return;
+  const rows: OutboxRow[] = [];
+  const documents = made.map(({ delivery, callback }) => {
+    const reason = pauseOf(callback);
+    if (reason === null) return delivery;
+    const nowMs = Date.parse(delivery.created_at);
+    const telling: Telling = { told: "parked", reason, attempt: null, nowMs, rowsBefore: rows.length };
+    const { progress, row } = tell(delivery, telling);
+    rows.push(row);
+    return { ...delivery, ...progress };
+  });
+  await deliveries.insertMany(documents, { session });
+  if (rows.length > 0) await outbox.insertMany(rows, { session });
+}
+
+/** A delivery that is not stored yet, and where it goes. */
+export interface NewDelivery {
+  delivery: DeliveryDocument;
+  callback: CallbackDocument;
 }
 
 /** The last attempts of a delivery, at most `limit`, in their order. */

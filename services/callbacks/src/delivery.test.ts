@@ -1,3 +1,4 @@
+import { newAggregate } from "@waybill/events/aggregates.ts";
 import { describe, expect, it } from "vitest";
 import type { Answer } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
@@ -10,13 +11,13 @@ const scheduleMs = [0, 5_000, 300_000];
 const middle = { scheduleMs, random: () => 0.5 };
 
 const callback: CallbackDocument = {
-  _id: "c1",
-  tenant_id: "t1",
+  ...newAggregate("c1", "t1", "2026-01-01T00:00:00.000Z"),
   url: 'https://example.com/?q="ü"',
   target: "https://example.com/?q=%22%C3%BC%22",
   message_type: "orderEvent",
   api_version: "1.0",
   status: "active",
+  status_reason: null,
   held: false,
   rate_per_second: null,
   retired_secrets: [],

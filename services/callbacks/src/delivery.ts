@@ -40,6 +40,9 @@ export interface DeliveryDocument {
   created_at: string;
   /** Set when it is delivered or failed; what is pending stays. */
   expires_at: Date | null;
+  /** Its events so far (`delivery-event.ts`), and the time of the last: RFC 3339, UTC. */
+  told_count: number;
+  told_at: string | null;
 }
 
 export const deliveriesCollection: CollectionDeclaration = {
@@ -102,6 +105,8 @@ export function createDelivery(event: ToldEvent, callback: CallbackDocument, now
     next_attempt_at: now,
     created_at: now,
     expires_at: null,
+    told_count: 0,
+    told_at: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import { outboxCollection, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
@@ -80,12 +81,13 @@ function createContext(
   wake: CallbacksContext["wake"],
 ): CallbacksContext {
   const queued = {
+    client,
+    outbox: db.collection<OutboxRow>(outboxCollection.name),
     deliveries: db.collection<DeliveryDocument>(deliveriesCollection.name),
     attempts: db.collection<AttemptDocument>(attemptsCollection.name),
     lanes: db.collection<LaneDocument>(lanesCollection.name),
   };
   return {
-    client,
     callbacks: db.collection(callbacksCollection.name),
     tenants: db.collection(tenantsCollection.name),
     holds: db.collection(holdsCollection.name),

@@ -1,4 +1,10 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import {
+  changeAggregate,
+  updateAggregate,
+  type AggregateStore,
+  type Decision,
+} from "@waybill/events/aggregates.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
@@ -8,6 +14,9 @@ import { createHold, type HoldDocument } from "./hold.ts";
 
 /** The collection that makes changes of one tenant come one after another. */
 export const tenantsCollection: CollectionDeclaration = { name: "tenants", indexes: [] };
+
+/** What every write of a registration does that `changeAggregate` does not make. */
+const counted = { $inc: { version: 1 } };
 
 /** Registers what `plan` decides on the tenant's registrations and holds, all or nothing. `plan` may run several times. */
 export function registerCallbacks(
@@ -21,28 +30,39 @@ export function registerCallbacks(
     const held = await holds.find({ tenant_id: tenantId }, { session }).toArray();
     const decided = plan(existing, new Set(held.map(({ message_type }) => message_type)));
     if (decided.inserted.length > 0) await callbacks.insertMany(decided.inserted, { session });
-    for (const { _id, token } of decided.retokened)
-      await callbacks.updateOne({ _id, tenant_id: tenantId }, { $set: { token } }, { session });
+    for (const { _id, token, headers, rate_per_second } of decided.changed) {
+      const change = { $set: { token, headers, rate_per_second }, ...counted };
+      await callbacks.updateOne({ _id, tenant_id: tenantId }, change, { session });
+    }
     return decided;
   });
+}
+
+/** Whose registration is changed, in which call. */
+export interface CallbackName {
+  tenantId: string;
+  id: string;
+  traceparent: string;
 }
 
 /** Changes a registration as `decide` says, which may run several times. Throws `CALLBACK_NOT_FOUND`. */
 export function changeCallbackDocument(
   context: CallbacksContext,
-  tenantId: string,
-  id: string,
-  decide: (found: CallbackDocument, all: readonly CallbackDocument[]) => CallbackDocument,
+  { tenantId, id, traceparent }: CallbackName,
+  decide: (found: CallbackDocument, all: readonly CallbackDocument[]) => Decision<CallbackDocument>,
 ): Promise<CallbackDocument> {
-  const { callbacks } = context;
   return changeTenant(context, tenantId, async (session) => {
-    const all = await callbacks.find({ tenant_id: tenantId }, { session }).toArray();
-    const found = all.find(({ _id }) => _id === id.toLowerCase());
-    if (!found) throw new DomainError("CALLBACK_NOT_FOUND");
-    const changed = decide(found, all);
-    await callbacks.replaceOne({ _id: found._id, tenant_id: tenantId }, changed, { session });
+    const all = await context.callbacks.find({ tenant_id: tenantId }, { session }).toArray();
+    const named = { _id: id.toLowerCase(), tenant_id: tenantId };
+    const changing = (found: CallbackDocument) => decide(found, all);
+    const changed = await changeAggregate(storeOf(context), named, changing, traceparent, session);
+    if (changed === null) throw new DomainError("CALLBACK_NOT_FOUND");
     return changed;
   });
+}
+
+function storeOf({ client, callbacks, outbox }: StatusContext): AggregateStore<CallbackDocument> {
+  return { client, collection: callbacks, outbox };
 }
 
 /** Runs a change of a tenant's registrations or holds alone; `work` may run several times. */
@@ -86,7 +106,7 @@ async function markHeld(
   session: ClientSession,
 ): Promise<void> {
   const filter = { tenant_id: tenantId, message_type: { $in: types } };
-  await callbacks.updateMany(filter, { $set: { held } }, { session });
+  await callbacks.updateMany(filter, { $set: { held }, ...counted }, { session });
 }
 
 /** A tenant's holds, by message type; that of one type if one is named. */
@@ -139,14 +159,17 @@ export function findCallbacksFor(
   return callbacks.find(filter, session ? { session } : {}).toArray();
 }
 
-/** Moves a registration from one status to another, if it still has the first. */
+type StatusContext = Pick<CallbacksContext, "client" | "callbacks" | "outbox">;
+
+/** Changes a registration's status as `decide` says; not at all if it was deleted, or `decide` answers null. */
 export async function changeCallbackStatus(
-  { callbacks }: Pick<CallbacksContext, "callbacks">,
+  context: StatusContext,
   id: string,
-  from: CallbackDocument["status"],
-  to: CallbackDocument["status"],
+  traceparent: string,
+  decide: (found: CallbackDocument) => Decision<CallbackDocument> | null,
 ): Promise<void> {
-  await callbacks.updateOne({ _id: id, status: from }, { $set: { status: to } });
+  const changing = (state: CallbackDocument) => decide(state) ?? { state, events: [] };
+  await updateAggregate(storeOf(context), { _id: id }, changing, traceparent);
 }
 
 /** Makes every lane of a registration due, whatever it waits for: whoever claims it ends it. */

@@ -8,7 +8,7 @@ import { toOutboxRows } from "@waybill/events/outbox.ts";
 import { createPublisher } from "@waybill/events/relay/publisher.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { readSettings } from "@waybill/process/settings.ts";
-import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { CallbackServiceService, type NewCallback } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
 import { CallbackReplayServiceService } from "@waybill/proto/callbacks/v1/replays.ts";
 import { openChannel, peer, type CallOptions, type Peer } from "@waybill/rpc/client.ts";
@@ -44,7 +44,7 @@ export interface TestCallbacks extends AsyncDisposable {
   register: (
     tenant: string,
     url: string,
-    more?: { message_type?: string; token?: string },
+    more?: Partial<NewCallback>,
   ) => Promise<{ id: string; secret: string }>;
   /** Publishes events to the order topic; the same event twice has the same id. */
   tell: (...events: ToldEvent[]) => Promise<void>;
@@ -99,7 +99,7 @@ export async function startTestCallbacks(
     replays: peer(channel, CallbackReplayServiceService),
     as,
     async register(tenant, url, more = {}) {
-      const record = { url, message_type: "orderEvent", ...more };
+      const record = { url, message_type: "orderEvent", headers: {}, ...more };
       const { results } = await callbacks.createCallbacks({ callbacks: [record] }, as(tenant));
       return { id: results[0]!.system_id!, secret: results[0]!.secret! };
     },

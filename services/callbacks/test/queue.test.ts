@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { outboxCollection } from "@waybill/events/outbox.ts";
 import { ensureCollections } from "@waybill/mongo/collections.ts";
 import { connectMongo } from "@waybill/mongo/connect.ts";
 import type { Db, MongoClient } from "mongodb";
@@ -34,12 +35,14 @@ interface Bench {
 
 let client: MongoClient;
 let db: Db;
-let stored: Pick<CallbacksContext, "deliveries" | "lanes" | "attempts">;
+let stored: Pick<CallbacksContext, "client" | "deliveries" | "lanes" | "attempts" | "outbox">;
 beforeAll(async () => {
   client = await connectMongo(inject("mongodbUrl"), new AbortController().signal, () => undefined);
   db = client.db(`queue_${randomUUID().slice(0, 8)}`);
-  await ensureCollections(db, [deliveriesCollection, attemptsCollection, lanesCollection]);
+  await ensureCollections(db, [deliveriesCollection, attemptsCollection, lanesCollection, outboxCollection]);
   stored = {
+    client,
+    outbox: db.collection("outbox"),
     deliveries: db.collection("deliveries"),
     attempts: db.collection("attempts"),
     lanes: db.collection("lanes"),
@@ -117,7 +120,8 @@ const answer: Answer = {
 
 function ended(delivery: DeliveryDocument, verdict: Verdict = { status: "delivered" }): EndedAttempt {
   const change = afterAttempt(delivery, verdict, Date.now());
-  return { delivery, change, attempt: toAttempt(delivery, answer, change, Date.now()) };
+  const told = verdict.status === "pending" ? null : verdict.status;
+  return { delivery, change, attempt: toAttempt(delivery, answer, change, Date.now()), told };
 }
 
 const retryIn = (waitMs: number): Verdict => ({ status: "pending", waitMs, charged: true });
@@ -278,6 +282,42 @@ describe.each([
         reason: "because",
       });
     expect(await bench.lane(`${id}/o`)).toBeNull();
+  });
+});
+
+describe("events of deliveries", () => {
+  const toldOf = async (callbackId: string) => {
+    const rows = await stored.outbox.find({ aggregate_id: new RegExp(`^${callbackId}`) }).toArray();
+    return rows.map(({ type, sequence }) => [type, sequence]);
+  };
+
+  it("are told once, whoever settles how often, two of them at the same time or in one group", async () => {
+    const queue = mongoQueue(stored, LEASE_MS);
+    const bench = mongoBench(LEASE_MS);
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "o", 1));
+    const [lane] = await queue.claim(id, 1, "fresh");
+    const one = { lane: lane!, ended: ended(lane!.heads[0]!), step: "finish" as const };
+    const late = { ...one, ended: ended(lane!.heads[0]!, { status: "failed" }) };
+    await Promise.all([queue.settle([one, one]), queue.settle([one]), queue.settle([late, one])]);
+    await queue.settle([late]);
+    const rows = await toldOf(id);
+    expect(rows.at(-1)).toEqual(["waybill.delivery.delivered.v1", rows.length]);
+    expect(rows.length).toBeLessThanOrEqual(2);
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({
+      status: "delivered",
+      told_count: rows.length,
+    });
+  });
+
+  it("of one that is tried again there are none", async () => {
+    const bench = mongoBench(LEASE_MS);
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "o", 1));
+    const [lane] = await bench.queue.claim(id, 1, "fresh");
+    const step = { retryInMs: 1_000 };
+    await bench.queue.settle([{ lane: lane!, ended: ended(lane!.heads[0]!, retryIn(1_000)), step }]);
+    expect(await toldOf(id)).toEqual([]);
   });
 });
 

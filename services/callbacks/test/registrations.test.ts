@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Callback } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { NewCallback } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
@@ -17,12 +17,13 @@ afterAll(async () => {
   await receiver[Symbol.asyncDispose]();
 });
 
-const create = (tenant: string, ...callbacks: Callback[]) =>
+const create = (tenant: string, ...callbacks: NewCallback[]) =>
   network.callbacks.createCallbacks({ callbacks }, network.as(tenant));
 const list = async (tenant: string) => (await network.callbacks.listCallbacks({}, network.as(tenant))).data;
-const aCallback = (path: string, more: Callback = {}): Callback => ({
+const aCallback = (path: string, more: Partial<NewCallback> = {}): NewCallback => ({
   url: `https://example.com/${path}`,
   message_type: "orderEvent",
+  headers: {},
   ...more,
 });
 
@@ -101,6 +102,31 @@ describe("registering", () => {
     await network.tell({ tenant, order, sequence: 1 });
     const { headers } = await until(() => receiver.at(path)[0]);
     expect(headers.authorization).toBe("Bearer new");
+  });
+
+  it("with headers and a rate sends the headers, and shows the rate; again with others takes those", async () => {
+    const [tenant, order, path] = [newTenant(), randomUUID(), `/${randomUUID()}`];
+    const more = { headers: { "X-Team": "red", "x-key": "k" }, rate_per_second: 5 };
+    await network.register(tenant, receiver.url(path), more);
+    expect(await list(tenant)).toMatchObject([{ has_headers: true, rate_per_second: 5 }]);
+    await network.register(tenant, receiver.url(path));
+    await network.register(tenant, receiver.url(path), { headers: { "x-team": "blue" } });
+    expect(await list(tenant)).toMatchObject([{ has_headers: true, rate_per_second: 5 }]);
+    await network.tell({ tenant, order, sequence: 1 });
+    const { headers } = await until(() => receiver.at(path)[0]);
+    expect([headers["x-team"], headers["x-key"]]).toEqual(["blue", undefined]);
+  });
+
+  it.each([
+    ["a header that others set", { headers: { "Webhook-Id": "mine" } }, "/headers/Webhook-Id"],
+    ["a header that proxies believe", { headers: { "x-real-ip": "1.2.3.4" } }, "/headers/x-real-ip"],
+    ["a header of two lines", { headers: { "x-a": "b\r\nwebhook-id: c" } }, "/headers/x-a"],
+    ["no rate", { rate_per_second: 0 }, "/rate_per_second"],
+  ])("with %s fails alone", async (_, more, pointer) => {
+    const tenant = newTenant();
+    const { results } = await create(tenant, aCallback("a", more), aCallback("b"));
+    expect(results).toMatchObject([{ status: "failure", pointer }, { status: "success" }]);
+    expect(await list(tenant)).toHaveLength(1);
   });
 
   it("stores neither secret nor token in the clear", async () => {

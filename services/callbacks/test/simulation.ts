@@ -124,7 +124,8 @@ export class Simulation {
       clock,
       settle,
       send: (delivery: DeliveryDocument) => this.#send(instance, delivery),
-      disable: async (id: string) => void (this.#isCalm || this.#paused.add(id)),
+      disable: async ({ callback_id }: DeliveryDocument) =>
+        void (this.#isCalm || this.#paused.add(callback_id)),
       retry: { scheduleMs, random: this.#random },
       log,
     };

@@ -4,6 +4,7 @@ import type { ClientSession } from "mongodb";
 import type { CallbackDocument } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createDelivery } from "../delivery.ts";
+import { insertDeliveries } from "../delivery-store.ts";
 import type { LaneKey } from "../engine/queue.ts";
 import { laneId } from "../lane.ts";
 import { findCallbacksFor } from "../store.ts";
@@ -39,8 +40,11 @@ async function storeDeliveries(
 ): Promise<LaneKey[]> {
   const pairs = await wantedPairs(context, events, session);
   const now = new Date().toISOString();
-  const deliveries = pairs.map(({ event, callback }) => createDelivery(event, callback, now));
-  if (deliveries.length > 0) await context.deliveries.insertMany(deliveries, { session });
+  const made = pairs.map(({ event, callback }) => ({
+    delivery: createDelivery(event, callback, now),
+    callback,
+  }));
+  await insertDeliveries(context, made, session);
   return lanesOf(pairs);
 }
 

@@ -1,6 +1,8 @@
 import type { Logger } from "@waybill/process/log.ts";
+import { traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { Db } from "mongodb";
 import type { CallbackDocument } from "../callback.ts";
+import { withStatus } from "../callback-status.ts";
 import type { CallbacksContext } from "../context.ts";
 import type { DeliveryConfig } from "../config.ts";
 import type { Sender } from "../send.ts";
@@ -63,7 +65,10 @@ function startDispatcher(
     clock: systemClock,
     send: (delivery, endpoint, signal) => sender.send(toWebhook(delivery, endpoint, Date.now()), signal),
     settle,
-    disable: (id) => changeCallbackStatus(context, id, "active", "disabled"),
+    disable: ({ callback_id, traceparent }) =>
+      changeCallbackStatus(context, callback_id, traceparent, (found) =>
+        found.status === "active" ? withStatus(found, "disabled", "the receiver answered 410") : null,
+      ),
     retry: { scheduleMs: config.scheduleMs, random: Math.random },
     log,
   };
@@ -97,7 +102,11 @@ async function look(context: CallbacksContext, id: string, log: Logger): Promise
   const endpoint = openOrNull(context, callback);
   const status = endpoint === null ? "unreadable" : "active";
   if (status !== callback.status) {
-    await changeCallbackStatus(context, id, callback.status, status);
+    await changeCallbackStatus(context, id, traceparentOr(undefined), (found) =>
+      found.status === callback.status
+        ? withStatus(found, status, endpoint === null ? "its secret does not open" : null)
+        : null,
+    );
     log.warn({ callback_id: id, from: callback.status, to: status }, "callback.status_changed");
   }
   if (endpoint === null) return { state: "paused" };

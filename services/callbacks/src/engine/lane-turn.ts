@@ -28,7 +28,7 @@ export interface TurnOptions<Endpoint> {
   send: (delivery: DeliveryDocument, endpoint: Endpoint, signal: AbortSignal) => Promise<Answer>;
   settle: (settlement: Settlement) => Promise<LaneFate>;
   /** The receiver is gone: nothing is sent to it any more until its owner says so. */
-  disable: (callbackId: string) => Promise<void>;
+  disable: (delivery: DeliveryDocument) => Promise<void>;
   retry: RetryRule;
   log: Logger;
 }
@@ -90,11 +90,12 @@ async function attempt<Endpoint>(
   const verdict = judge(answer, { charged: delivery.attempts_charged, ageMs }, retry);
   if (verdict.status === "parked") {
     pause();
-    await disable(delivery.callback_id);
+    await disable(delivery);
   }
   const change = afterAttempt(delivery, verdict, clock.wallMs());
+  const told = verdict.status === "pending" ? null : verdict.status;
   return {
-    ended: { delivery, change, attempt: toAttempt(delivery, answer, change, startedMs) },
+    ended: { delivery, change, attempt: toAttempt(delivery, answer, change, startedMs), told },
     answer,
     verdict,
   };

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import type { AnyBulkWriteOperation } from "mongodb";
 import type { CallbacksContext } from "../context.ts";
-import { KEPT_MS, type DeliveryDocument } from "../delivery.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,
@@ -11,6 +10,7 @@ import {
   type LaneDocument,
   type QueueKind,
 } from "../lane.ts";
+import { failPending, storeOutcomes, type OutcomeContext } from "./outcomes.ts";
 import type {
   DeliveryQueue,
   DueEndpoint,
@@ -21,12 +21,12 @@ import type {
   Settlement,
 } from "./queue.ts";
 
-type QueueContext = Pick<CallbacksContext, "deliveries" | "lanes" | "attempts">;
+type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts">;
 
 /**
  * The queue in MongoDB. All times of a lane are the database's, so that instances whose clocks lie apart
- * agree. Its writes are no transactions, which would conflict with the events that come for the same lanes:
- * a delivery is written before its lane, so that a crash in between leaves a lane that is looked at once more.
+ * agree. No transaction writes to lanes, which would conflict with the events that come for them: a delivery
+ * is written before its lane, so that a crash in between leaves a lane that is looked at once more.
  */
 export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueue {
   return {
@@ -102,7 +102,7 @@ async function settle(
   leaseMs: number,
 ): Promise<LaneFate[]> {
   const ended = settlements.flatMap((settlement) => settlement.ended ?? []);
-  await Promise.all([logAttempts(context, ended), changeDeliveries(context, ended)]);
+  await Promise.all([logAttempts(context, ended), storeOutcomes(context, ended)]);
   const writes = settlements.map((settlement) => stepOf(settlement, leaseMs));
   const { matchedCount, deletedCount } = await context.lanes.bulkWrite(writes, { ordered: false });
   if (matchedCount + deletedCount === settlements.length)
@@ -121,19 +121,6 @@ async function logAttempts({ attempts }: QueueContext, ended: readonly EndedAtte
     // A repeat after an answer that got lost, or another member's attempt of the same number.
     if (!isOnlyDuplicateKeys(error)) throw error;
   }
-}
-
-async function changeDeliveries({ deliveries }: QueueContext, ended: readonly EndedAttempt[]): Promise<void> {
-  if (ended.length === 0) return;
-  await deliveries.bulkWrite(ended.map(deliveryWrite), { ordered: false });
-}
-
-/** What the receiver has taken it has taken, whoever sent it; any other end counts if nobody stored one since. */
-function deliveryWrite({ delivery, change }: EndedAttempt): AnyBulkWriteOperation<DeliveryDocument> {
-  const { _id, attempts_count } = delivery;
-  const filter =
-    change.status === "delivered" ? { _id } : { _id, attempts_count, status: "pending" as const };
-  return { updateOne: { filter, update: { $set: change } } };
 }
 
 function stepOf({ lane, step }: Settlement, leaseMs: number): AnyBulkWriteOperation<LaneDocument> {
@@ -182,20 +169,14 @@ async function fatesOfOthers(
 }
 
 async function closeLanes(
-  { deliveries, lanes }: QueueContext,
+  context: QueueContext,
   closed: readonly ClaimedLane[],
   reason: string,
 ): Promise<void> {
-  const change = {
-    status: "failed",
-    reason,
-    next_attempt_at: null,
-    expires_at: new Date(Date.now() + KEPT_MS),
-  } as const;
   const ids = closed.map(({ _id }) => _id);
-  await deliveries.updateMany({ lane_id: { $in: ids }, status: "pending" }, { $set: change });
+  while (!(await failPending(context, ids, reason)));
   const removals = closed.map(({ _id, lease, wakes }) => ({ deleteOne: { filter: { _id, lease, wakes } } }));
-  await lanes.bulkWrite(removals, { ordered: false });
+  await context.lanes.bulkWrite(removals, { ordered: false });
 }
 
 async function wakeLanes({ lanes }: QueueContext, woken: readonly LaneKey[]): Promise<void> {

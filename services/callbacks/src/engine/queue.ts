@@ -1,5 +1,6 @@
 import type { AttemptDocument } from "../attempt.ts";
 import type { DeliveryChange, DeliveryDocument } from "../delivery.ts";
+import type { Told } from "../delivery-event.ts";
 import type { ClaimedLane, LaneDocument, QueueKind } from "../lane.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface EndedAttempt {
   delivery: DeliveryDocument;
   change: DeliveryChange;
   attempt: AttemptDocument;
+  /** What of it `waybill.deliveries.v1` tells; null if it is tried again. */
+  told: Told | null;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import type {
-  Callback,
   CallbackResult,
   CreateCallbacksRequest,
   CreateCallbacksResponse,
+  NewCallback,
 } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { batchResponse } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
@@ -16,6 +16,7 @@ import {
   urlFailure,
 } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
+import { headersFailure } from "../headers.ts";
 import { newSigningSecret } from "../secrets.ts";
 import { registerCallbacks } from "../store.ts";
 
@@ -26,7 +27,10 @@ export async function createCallbacks(
 ): Promise<CreateCallbacksResponse> {
   const checked = callbacks.map(
     (record, index) =>
-      call.failures.get(index) ?? urlFailure(record.url!, context.guard, "/url") ?? toCandidate(record),
+      call.failures.get(index) ??
+      urlFailure(record.url!, context.guard, "/url") ??
+      headersFailure(record.headers, "/headers") ??
+      toCandidate(record),
   );
   const candidates = checked.filter((item): item is CallbackCandidate => !(item instanceof DomainError));
   const outcomes = await register(context, call.tenantId, candidates);
@@ -38,7 +42,7 @@ export async function createCallbacks(
   return batchResponse(results);
 }
 
-function toCandidate(record: Callback): CallbackCandidate {
+function toCandidate(record: NewCallback): CallbackCandidate {
   return {
     _id: newId(),
     url: record.url!,
@@ -46,6 +50,8 @@ function toCandidate(record: Callback): CallbackCandidate {
     api_version: record.api_version ?? API_VERSION,
     secret: newSigningSecret(),
     token: record.token ?? null,
+    headers: record.headers,
+    rate_per_second: record.rate_per_second ?? null,
   };
 }
 

@@ -15,6 +15,6 @@ export async function listCallbacks(
   const page = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
   const documents = await listCallbackDocuments(context, tenantId, page);
   const healths = await Promise.all(documents.map((document) => healthOf(context, document)));
-  const data = documents.map((document, index) => ({ ...toCallback(document), health: healths[index] }));
+  const data = documents.map((document, index) => ({ ...toCallback(document), health: healths[index]! }));
   return { ...page, data };
 }

@@ -11,10 +11,10 @@ import { changeCallbackDocument } from "../store.ts";
 export async function rotateCallbackSecret(
   context: CallbacksContext,
   { id }: RotateCallbackSecretRequest,
-  { tenantId }: Call,
+  { tenantId, traceparent }: Call,
 ): Promise<RotateCallbackSecretResponse> {
   const secret = newSigningSecret();
-  const changed = await changeCallbackDocument(context, tenantId, id!, (found) =>
+  const changed = await changeCallbackDocument(context, { tenantId, id: id!, traceparent }, (found) =>
     rotateSecret(found, context.vault.seal(secret, found._id), Date.now()),
   );
   return { system_id: changed._id, secret, previous_until: changed.retired_secrets[0]!.until };

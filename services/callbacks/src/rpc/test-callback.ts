@@ -1,9 +1,11 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { TestCallbackRequest, TestCallbackResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createTestDelivery } from "../delivery.ts";
+import { insertDeliveries } from "../delivery-store.ts";
 import { toCallbackDelivery } from "../delivery-view.ts";
 import { getCallbackDocument } from "../store.ts";
 
@@ -17,7 +19,9 @@ export async function testCallback(
   const event = { id: newId(), traceparent };
   const delivery = createTestDelivery(event, callback, new Date().toISOString());
   const { lane_id, tenant_id, callback_id, order_id } = delivery;
-  await context.deliveries.insertOne(delivery);
+  await inTransaction(context.client, (session) =>
+    insertDeliveries(context, [{ delivery, callback }], session),
+  );
   await context.queue.wakeLanes([{ _id: lane_id, tenant_id, callback_id, order_id }]);
   context.wake([callback_id]);
   return { delivery: toCallbackDelivery(delivery, [callback]) };

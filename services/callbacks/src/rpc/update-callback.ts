@@ -8,11 +8,11 @@ import { changeCallbackDocument } from "../store.ts";
 export async function updateCallback(
   context: CallbacksContext,
   { id, callback, update_mask }: UpdateCallbackRequest,
-  { tenantId }: Call,
+  { tenantId, traceparent }: Call,
 ): Promise<UpdateCallbackResponse> {
   const asked = { change: callback!, mask: update_mask };
   const changing = { seal: context.vault.seal, guard: context.guard };
-  const changed = await changeCallbackDocument(context, tenantId, id!, (found, all) =>
+  const changed = await changeCallbackDocument(context, { tenantId, id: id!, traceparent }, (found, all) =>
     changeRegistration(found, all, asked, changing),
   );
   // Whoever sends looks at the registration anew; what was parked goes out if it is active now.

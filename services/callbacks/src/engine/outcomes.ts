@@ -1,0 +1,120 @@
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import type { CallbacksContext } from "../context.ts";
+import { KEPT_MS, type DeliveryChange, type DeliveryDocument } from "../delivery.ts";
+import { tell, type Telling, type ToldEvent } from "../delivery-event.ts";
+import type { DeliverySummary } from "../delivery-view.ts";
+import type { EndedAttempt } from "./queue.ts";
+
+export type OutcomeContext = Pick<CallbacksContext, "client" | "deliveries" | "outbox">;
+
+/** Deliveries that one transaction ends. */
+const CLOSED_MAX = 500;
+
+/**
+ * Stores what attempts made of their deliveries. What ends or is parked goes with its event in a transaction
+ * of these two collections, which nobody else writes to for the same deliveries; a retry has no event.
+ */
+export async function storeOutcomes(context: OutcomeContext, ended: readonly EndedAttempt[]): Promise<void> {
+  const told = ended.filter((one): one is ToldAttempt => one.told !== null);
+  const retried = ended.filter((one) => one.told === null);
+  await Promise.all([
+    retried.length > 0 && context.deliveries.bulkWrite(retried.map(retryWrite), { ordered: false }),
+    told.length > 0 && inTransaction(context.client, (session) => storeTold(context, told, session)),
+  ]);
+}
+
+type ToldAttempt = EndedAttempt & { told: NonNullable<EndedAttempt["told"]> };
+
+/** A retry counts if nobody stored another end since. */
+function retryWrite({ delivery, change }: EndedAttempt): AnyBulkWriteOperation<DeliveryDocument> {
+  const { _id, attempts_count } = delivery;
+  return { updateOne: { filter: { _id, attempts_count, status: "pending" }, update: { $set: change } } };
+}
+
+async function storeTold(
+  context: OutcomeContext,
+  ended: readonly ToldAttempt[],
+  session: ClientSession,
+): Promise<void> {
+  const ids = ended.map(({ delivery }) => delivery._id);
+  const found = await context.deliveries
+    .find({ _id: { $in: ids } }, { session })
+    .project<DeliverySummary>({ body: 0 })
+    .toArray();
+  const current = new Map(found.map((delivery) => [delivery._id, delivery]));
+  const nowMs = Date.now();
+  const written: Written[] = [];
+  for (const { delivery, change, attempt, told } of ended) {
+    const before = current.get(delivery._id);
+    if (!before || !counts(before, delivery, change)) continue;
+    const reason = told === "parked" ? "registration disabled" : change.reason;
+    const telling = { told, reason, attempt, nowMs, rowsBefore: written.length };
+    const next = toWritten({ ...before, ...change }, change, telling);
+    written.push(next);
+    current.set(delivery._id, next.state);
+  }
+  await write(context, written, session);
+}
+
+/** What the receiver has taken it has taken, whoever sent it; any other end counts if nobody stored one since. */
+function counts(before: DeliverySummary, sent: DeliveryDocument, change: DeliveryChange): boolean {
+  if (change.status === "delivered") return before.status !== "delivered";
+  return before.status === "pending" && before.attempts_count === sent.attempts_count;
+}
+
+/** Ends up to CLOSED_MAX of what waits in these lanes, each with its event; answers whether that was all. */
+export function failPending(
+  context: OutcomeContext,
+  laneIds: readonly string[],
+  reason: string,
+): Promise<boolean> {
+  return inTransaction(context.client, async (session) => {
+    const pending = await context.deliveries
+      .find({ lane_id: { $in: [...laneIds] }, status: "pending" }, { session })
+      .limit(CLOSED_MAX)
+      .project<DeliverySummary>({ body: 0 })
+      .toArray();
+    const nowMs = Date.now();
+    const change = {
+      status: "failed",
+      reason,
+      next_attempt_at: null,
+      expires_at: new Date(nowMs + KEPT_MS),
+    } as const;
+    const written = pending.map((delivery, rowsBefore) => {
+      const telling: Telling = { told: "failed", reason, attempt: null, nowMs, rowsBefore };
+      return toWritten({ ...delivery, ...change }, change, telling);
+    });
+    await write(context, written, session);
+    return pending.length < CLOSED_MAX;
+  });
+}
+
+/** A delivery's new state, what of it is written, and its event. */
+interface Written {
+  state: DeliverySummary;
+  set: Partial<DeliveryDocument>;
+  row: ToldEvent["row"];
+}
+
+function toWritten(state: DeliverySummary, change: Partial<DeliveryDocument>, telling: Telling): Written {
+  const { progress, row } = tell(state, telling);
+  return { state: { ...state, ...progress }, set: { ...change, ...progress }, row };
+}
+
+async function write(
+  { deliveries, outbox }: OutcomeContext,
+  written: readonly Written[],
+  session: ClientSession,
+): Promise<void> {
+  if (written.length === 0) return;
+  const updates = written.map(({ state: { _id }, set }) => ({
+    updateOne: { filter: { _id }, update: { $set: set } },
+  }));
+  await deliveries.bulkWrite(updates, { session });
+  await outbox.insertMany(
+    written.map(({ row }) => row),
+    { session },
+  );
+}
