@@ -1,5 +1,6 @@
 // Generates src/gen from the protos: TypeScript by ts-proto, and the descriptor set that carries the
-// comments, routes and rules for everything that reads the contract at run time.
+// comments, routes and rules for everything that reads the contract at run time. Then the client's code,
+// which is made from that set.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +12,8 @@ const output = join(root, "packages/proto/src/gen");
 const stampFile = join(output, "source.sha256");
 
 const stamp = hashOfSources();
-const fresh = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
+const clientOutput = join(root, "packages/client/src/gen");
+const fresh = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp && existsSync(clientOutput);
 if (!(process.argv.includes("--if-stale") && fresh)) generate();
 
 function generate() {
@@ -22,9 +24,10 @@ function generate() {
   buf("generate", "--template", "proto/buf.gen.yaml", "--output", draft);
   buf("build", "proto", "--as-file-descriptor-set", "-o", join(draft, "descriptor.binpb"));
   writeFileSync(join(draft, "waybill/services.ts"), listOfServices(draft));
-  writeFileSync(join(draft, "source.sha256"), stamp);
   rmSync(output, { recursive: true, force: true });
   renameSync(draft, output);
+  runOrExit(process.execPath, ["packages/client/codegen.ts"]);
+  writeFileSync(stampFile, stamp);
 }
 
 /** Every gRPC service by its full name, for whoever reaches methods by the contract (the gateway). */
@@ -57,18 +60,23 @@ function listOfServices(folder: string): string {
 
 function buf(...args: string[]) {
   const bin = join(root, "packages/proto/node_modules/.bin");
-  const { status } = spawnSync(join(bin, "buf"), args, {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
-  });
+  runOrExit(join(bin, "buf"), args, `${bin}:${process.env.PATH}`);
+}
+
+function runOrExit(command: string, args: readonly string[], path = process.env.PATH) {
+  const env = { ...process.env, PATH: path };
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 function hashOfSources(): string {
   const hash = createHash("sha256");
-  const sources = ["proto/buf.yaml", "proto/buf.gen.yaml", "pnpm-lock.yaml", "packages/proto/codegen.ts"];
-  for (const file of [...globSync("proto/**/*.proto", { cwd: root }).sort(), ...sources]) {
+  const settings = ["proto/buf.yaml", "proto/buf.gen.yaml", "pnpm-lock.yaml"];
+  const generators = ["packages/{proto,client}/codegen.ts", "packages/client/codegen/*.ts"];
+  const sources = globSync(["proto/**/*.proto", "packages/errors/src/catalogue.ts", ...generators], {
+    cwd: root,
+  });
+  for (const file of [...sources.sort(), ...settings]) {
     hash
       .update(file)
       .update("\0")

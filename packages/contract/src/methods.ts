@@ -29,6 +29,8 @@ export interface Route {
 
 /** One RPC of the contract. */
 export interface Method {
+  /** Where the proto defines it, with its comment. */
+  desc: DescMethod;
   /** Such as `waybill.orders.v1.OrderService`. */
   service: string;
   /** Such as `/waybill.orders.v1.OrderService/CreateOrders`. */
@@ -62,6 +64,7 @@ export function methodAt(path: string): Method {
 
 function toMethod(desc: DescMethod): Method {
   return {
+    desc,
     service: desc.parent.typeName,
     path: `/${desc.parent.typeName}/${desc.name}`,
     name: desc.localName,
