@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import type { Logger } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import type { CallbacksContext } from "./context.ts";
 import { claimReplay, sendBatch } from "./replay-store.ts";
 
@@ -8,23 +8,7 @@ const SWEEP_MS = 2_000;
 
 /** Works on replays, one at a time, until disposed; another instance then goes on. */
 export function startReplayer(context: CallbacksContext, log: Logger): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = replayForEver(context, log, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function replayForEver(context: CallbacksContext, log: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await replayAll(context, log, signal).catch((error: unknown) =>
-      log.warn(errorFacts(error), "replay.interrupted"),
-    );
-    await delay(SWEEP_MS, undefined, { signal }).catch(() => undefined);
-  }
+  return repeat(log, "replay", SWEEP_MS, (signal) => replayAll(context, log, signal));
 }
 
 async function replayAll(context: CallbacksContext, log: Logger, signal: AbortSignal): Promise<void> {

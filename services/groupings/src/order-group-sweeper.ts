@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { GroupingsContext } from "./context.ts";
 import { findStuckGroups } from "./order-group-store.ts";
@@ -12,27 +12,9 @@ const CALL_MS_MAX = 10_000;
 
 /** Carries out what a crash left in the middle, every `intervalMs`, until disposed. */
 export function startGroupSweeper(context: GroupingsContext, intervalMs: number): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = sweepForEver(context, intervalMs, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function sweepForEver(
-  context: GroupingsContext,
-  intervalMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    await sweepGroups(context, new Date(Date.now() - STUCK_MS)).catch((error: unknown) =>
-      context.log.warn(errorFacts(error), "order_groups.sweep_interrupted"),
-    );
-    await delay(intervalMs, undefined, { signal }).catch(() => undefined);
-  }
+  return repeat(context.log, "order_groups", intervalMs, () =>
+    sweepGroups(context, new Date(Date.now() - STUCK_MS)),
+  );
 }
 
 /** Carries out the replacements that have been under way since before that time. */

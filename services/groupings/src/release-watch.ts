@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { errorFacts } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { GroupingsContext } from "./context.ts";
 import { skuIdsOf, tellReleases, type GroupingsDocument } from "./grouping.ts";
@@ -15,29 +14,7 @@ const CALL_MS_MAX = 10_000;
  * twice.
  */
 export function startReleaseWatch(context: GroupingsContext, intervalMs: number): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = watchForEver(context, intervalMs, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function watchForEver(
-  context: GroupingsContext,
-  intervalMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      if (await checkOnce(context)) continue;
-    } catch (error) {
-      context.log.warn(errorFacts(error), "release_watch.interrupted");
-    }
-    await delay(intervalMs, undefined, { signal }).catch(() => undefined);
-  }
+  return repeat(context.log, "release_watch", intervalMs, () => checkOnce(context));
 }
 
 /** Looks at the next groupings that are due. Answers whether there may be more. */

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { firstIdAt } from "@waybill/mongo/ids.ts";
-import { errorFacts } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import { releaseAttempts } from "./stock/booking.ts";
 import type { LineItemsContext } from "./context.ts";
@@ -32,30 +31,10 @@ const CALL_MS_MAX = 10_000;
 
 /** Sweeps every `intervalMs`, until disposed. */
 export function startSweeper(context: LineItemsContext, intervalMs: number): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = sweepForEver(context, intervalMs, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function sweepForEver(
-  context: LineItemsContext,
-  intervalMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const [moreAttempts, moreSeals] = [await sweepOnce(context), await sweepSeals(context)];
-      if (moreAttempts || moreSeals) continue;
-    } catch (error) {
-      context.log.warn(errorFacts(error), "sweep.interrupted");
-    }
-    await delay(intervalMs, undefined, { signal }).catch(() => undefined);
-  }
+  return repeat(context.log, "sweep", intervalMs, async () => {
+    const [moreAttempts, moreSeals] = [await sweepOnce(context), await sweepSeals(context)];
+    return moreAttempts || moreSeals;
+  });
 }
 
 /** Looks at the next attempts that are old enough. Answers whether there may be more. */

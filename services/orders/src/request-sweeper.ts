@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import { decideRequest, isDown, type DecidingContext } from "./decide-request.ts";
 import { oldPendingRequests } from "./request-store.ts";
 
@@ -13,25 +13,9 @@ const BATCH_REQUESTS_MAX = 500;
 
 /** Decides what no command decided, the oldest first, until disposed. */
 export function startRequestSweeper(context: DecidingContext): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = sweepForEver(context, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function sweepForEver(context: DecidingContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await delay(SWEEP_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    const before = new Date(Date.now() - PENDING_MS_MAX).toISOString();
-    await decideOldRequests(context, before, signal).catch((error: unknown) =>
-      context.log.warn(errorFacts(error), "request_sweep.interrupted"),
-    );
-  }
+  return repeat(context.log, "request_sweep", SWEEP_MS, (signal) =>
+    decideOldRequests(context, new Date(Date.now() - PENDING_MS_MAX).toISOString(), signal),
+  );
 }
 
 /**

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { SLOTS, slotOf } from "@waybill/events/outbox.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import { LEASE_MS, sharedSlots, slotCollections, type LeasedSlot, type Slots } from "@waybill/mongo/slots.ts";
-import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import type { Logger } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import type { Db } from "mongodb";
 
 const RENEW_MS = 1_500;
@@ -27,55 +27,47 @@ export interface Ownership extends AsyncDisposable {
  */
 export function shareRegistrations(db: Db, log: Logger, gained: () => void): Ownership {
   const share = new Share(sharedSlots<LeasedSlot>(db, newId(), sharing), log, gained);
-  const running = share.run();
   return {
     owns: (callbackId) => share.owns(callbackId),
-    async [Symbol.asyncDispose]() {
-      share.stop();
-      await running;
-    },
+    [Symbol.asyncDispose]: () => share[Symbol.asyncDispose](),
   };
 }
 
-class Share {
+class Share implements AsyncDisposable {
   readonly #slots: Slots<LeasedSlot>;
   readonly #log: Logger;
   readonly #gained: () => void;
-  readonly #stopping = new AbortController();
+  readonly #keeping: AsyncDisposable;
   #held: ReadonlySet<number> = new Set();
   /** Until when the leases hold at least, by this process' clock. */
   #holdsUntilMs = 0;
+  #isMade = false;
+  #rounds = 0;
 
   constructor(slots: Slots<LeasedSlot>, log: Logger, gained: () => void) {
     this.#slots = slots;
     this.#log = log;
     this.#gained = gained;
+    // When a round fails the slots are this one's for as long as their leases hold.
+    this.#keeping = repeat(log, "ownership", RENEW_MS, () => this.#nextRound());
   }
 
   owns(callbackId: string): boolean {
     return performance.now() < this.#holdsUntilMs && this.#held.has(slotOf(callbackId));
   }
 
-  stop(): void {
-    this.#stopping.abort();
-  }
-
-  async run(): Promise<void> {
-    const { signal } = this.#stopping;
-    let isMade = false;
-    for (let round = 0; !signal.aborted; round += 1) {
-      try {
-        if (!isMade) await this.#slots.create();
-        isMade = true;
-        await this.#keep(round % BALANCE_EVERY === 0);
-      } catch (error) {
-        // The slots are this one's for as long as their leases hold.
-        this.#log.warn(errorFacts(error), "ownership.interrupted");
-      }
-      await delay(RENEW_MS, undefined, { signal }).catch(() => undefined);
-    }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#keeping[Symbol.asyncDispose]();
     this.#holdsUntilMs = 0;
     await this.#slots.release().catch(() => undefined);
+  }
+
+  async #nextRound(): Promise<void> {
+    const isBalancing = this.#rounds % BALANCE_EVERY === 0;
+    this.#rounds += 1;
+    if (!this.#isMade) await this.#slots.create();
+    this.#isMade = true;
+    await this.#keep(isBalancing);
   }
 
   async #keep(isBalancing: boolean): Promise<void> {

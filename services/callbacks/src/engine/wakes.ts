@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import type { Db, Collection } from "mongodb";
 
 /** Registrations that may have something to send, told to the instance that sends to them. */
@@ -26,35 +26,14 @@ export interface Wakes extends AsyncDisposable {
 /** Follows what other instances wake until it is disposed. */
 export function followWakes(db: Db, heard: (callbackIds: string[]) => void, log: Logger): Wakes {
   const wakes = db.collection<WakeDocument>(wakesCollection.name);
-  const stopping = new AbortController();
-  const following = follow(wakes, heard, log, stopping.signal);
+  const following = repeat(log, "wakes", REOPEN_MS, (signal) => listen(wakes, heard, signal));
   return {
     send(callback_ids) {
       const sent = wakes.insertOne({ callback_ids, at: new Date() });
       sent.catch((error: unknown) => log.warn(errorFacts(error), "wakes.not_sent"));
     },
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await following;
-    },
+    [Symbol.asyncDispose]: () => following[Symbol.asyncDispose](),
   };
-}
-
-async function follow(
-  wakes: Collection<WakeDocument>,
-  heard: (callbackIds: string[]) => void,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await listen(wakes, heard, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.warn(errorFacts(error), "wakes.interrupted");
-      await delay(REOPEN_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
 }
 
 async function listen(

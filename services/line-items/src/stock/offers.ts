@@ -1,9 +1,10 @@
-import { once, type EventEmitter } from "node:events";
+import type { EventEmitter } from "node:events";
 import { stamped, writeAggregates, type Decision } from "@waybill/events/aggregates.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { unavailable } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import { errorFacts } from "@waybill/process/log.ts";
+import { repeat } from "@waybill/process/repeat.ts";
 import { newCaller, traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "../context.ts";
@@ -199,29 +200,9 @@ function unitsOf({ lines }: AllocationDocument): number {
 
 /** Offers units whenever some became free, until disposed. */
 export function startOffers(context: LineItemsContext): AsyncDisposable {
-  const stopping = new AbortController();
-  const ended = offerForEver(context, stopping.signal);
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await ended;
-    },
-  };
-}
-
-async function offerForEver(context: LineItemsContext, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const rung = once(context.bell, "ring", {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]),
-    });
-    const heard = rung.catch(() => undefined);
-    try {
-      await offerAll(context, signal);
-    } catch (error) {
-      context.log.warn(errorFacts(error), "offers.interrupted");
-    }
-    await heard;
-  }
+  const offers = repeat(context.log, "offers", LOOK_MS, (signal) => offerAll(context, signal));
+  context.bell.on("ring", offers.soon);
+  return offers;
 }
 
 async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise<void> {
