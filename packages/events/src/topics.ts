@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-import kafkajs, { type Admin, type ITopicConfig } from "kafkajs";
+import { makeTopics, MESSAGE_BYTES_MAX } from "@waybill/consumer/make-topics.ts";
+import type { Admin } from "kafkajs";
 
 /** Every topic of Waybill, by the name that follows the prefix. */
 export const topics = {
@@ -19,9 +19,6 @@ export const topics = {
 
 /** The name of a topic, without the prefix. */
 export type Topic = (typeof topics)[keyof typeof topics];
-
-/** Larger than a batch of the relay, see BATCH_BYTES_MAX. */
-export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 interface TopicSettings {
   /** Put before every topic's name, so that several systems can share a cluster. */
@@ -53,26 +50,4 @@ export async function ensureTopics(
       ],
     })),
   );
-}
-
-const READY_MS_MAX = 10_000;
-const LOOK_MS = 50;
-
-/**
- * Makes topics and waits until each has its leaders. Not by kafkajs' own wait: it fails when the broker that
- * answers has not heard of the new topic yet.
- */
-export async function makeTopics(admin: Admin, wanted: ITopicConfig[]): Promise<void> {
-  await admin.createTopics({ topics: wanted, waitForLeaders: false });
-  const deadline = performance.now() + READY_MS_MAX;
-  const names = wanted.map(({ topic }) => topic);
-  for (;;) {
-    try {
-      await admin.fetchTopicMetadata({ topics: names });
-      return;
-    } catch (error) {
-      if (!(error instanceof kafkajs.KafkaJSError) || performance.now() > deadline) throw error;
-    }
-    await delay(LOOK_MS);
-  }
 }

@@ -8,12 +8,12 @@ import {
   appliedCollection,
   appliedStore,
   applyOnce,
-  PositionMoved,
   savePositions,
   type AppliedStore,
   type FreshEvent,
 } from "../src/consumer/applied.ts";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { PositionMoved } from "@waybill/consumer/positions.ts";
 import { topics } from "../src/topics.ts";
 import { messagesOf, startTestConsumer, testTopic } from "./consumer-harness.ts";
 import { seeded, silent, testDatabase, until } from "./harness.ts";
@@ -101,7 +101,7 @@ test("events that are missing are said in the log, and the ones after them still
   await shelf.apply([event("o1", 1), event("o1", 4)]);
   expect(await effectsOf(shelf)).toEqual(["o1 1", "o1 4"]);
   expect(warn.mock.calls).toEqual([
-    [{ topic: topics.orders, aggregateId: "o1", applied: 1, sequence: 4 }, "consumer.gap"],
+    [{ topic: topics.orders, tenantId: "t1", aggregateId: "o1", applied: 1, sequence: 4 }, "consumer.gap"],
   ]);
 });
 

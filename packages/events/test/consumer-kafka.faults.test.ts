@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OwnedEngine } from "../../dev-env/src/engine/engine.ts";
 import { startKafka } from "../../dev-env/src/kafka/start.ts";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import {
   messagesOf,
   nameOf,

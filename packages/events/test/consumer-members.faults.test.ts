@@ -6,7 +6,7 @@ import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Collection } from "mongodb";
 import { expect, onTestFinished, test } from "vitest";
 import { appliedCollection, appliedStore, applyOnce } from "../src/consumer/applied.ts";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import { topics } from "../src/topics.ts";
 import {
   messagesOf,

@@ -1,7 +1,7 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import type { KafkaMessage, Message } from "kafkajs";
 import { expect, test } from "vitest";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import { topics } from "../src/topics.ts";
 import {
   messagesOf,
@@ -116,7 +116,8 @@ test("an event that alone meets a dependency that is down waits, though the batc
   const handle = async (events: ConsumedEvent[]) => {
     if (events.length > 1) throw new Error("this batch never works");
     refused += 1;
-    if (refused < 20) throw down;
+    if (refused < 10) throw down;
+    if (refused < 20) throw unavailable("another service does not answer");
     seen.push(...events.map(nameOf));
   };
   startTestConsumer(topic, handle, { unavailable: (error) => error === down });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import { messagesOf, nameOf, namesUpTo, startTestConsumer, testTopic } from "./consumer-harness.ts";
 import { until } from "./harness.ts";
 

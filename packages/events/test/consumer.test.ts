@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ConsumedEvent } from "../src/consumer/consumed-event.ts";
-import { eachKey } from "../src/consumer/keys.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { eachKey } from "@waybill/consumer/keys.ts";
 import {
   messagesOf,
   nameOf,

@@ -1,6 +1,7 @@
 import { Kafka, logLevel } from "kafkajs";
 import { expect, onTestFinished, test } from "vitest";
-import { ensureTopics, MESSAGE_BYTES_MAX, topics } from "../src/topics.ts";
+import { MESSAGE_BYTES_MAX } from "@waybill/consumer/make-topics.ts";
+import { ensureTopics, topics } from "../src/topics.ts";
 import { testTopics } from "./harness.ts";
 
 const names = Object.values(topics);

@@ -1,5 +1,6 @@
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
-import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import type { Consumer } from "@waybill/consumer/consumer.ts";
+import { startConsumer } from "@waybill/events/consumer/consumer.ts";
 import { outboxCollection, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";

@@ -1,4 +1,5 @@
-import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import type { Consumer } from "@waybill/consumer/consumer.ts";
+import { startConsumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
-import { startConsumer, type Consumer } from "@waybill/events/consumer/consumer.ts";
+import type { Consumer } from "@waybill/consumer/consumer.ts";
+import { startConsumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";

@@ -1,9 +1,10 @@
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { dropApplied as dropRepeats, PositionMoved, type Gap } from "@waybill/consumer/positions.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { AnyBulkWriteOperation, ClientSession, Collection, Db, MongoClient } from "mongodb";
-import type { ConsumedEvent } from "./consumed-event.ts";
 import type { Topic } from "../topics.ts";
 
 /** How far the events of one aggregate are applied. Kept as long as the aggregate: a later event needs it. */
@@ -33,24 +34,12 @@ export interface FreshEvent extends ConsumedEvent {
   previousOfType: number;
 }
 
-/** Events that never came: `sequence` follows `applied` directly. */
-interface Gap {
-  aggregateId: string;
-  applied: number;
-  sequence: number;
-}
-
 /** Where the positions of one consumer are. */
 export interface AppliedStore {
   client: MongoClient;
   applied: Collection<AppliedDocument>;
   topic: Topic;
   log: Logger;
-}
-
-/** Another member applies or applied events of the same aggregates: nothing was written, repeat the batch. */
-export class PositionMoved extends Error {
-  override readonly name = "PositionMoved";
 }
 
 /** The positions in `db`. */
@@ -99,24 +88,21 @@ async function loadPositions(
 }
 
 /** What `events` are after `before`: pure. `after` holds the positions that change. */
-function dropApplied(
+export function dropApplied(
   topic: Topic,
   events: readonly ConsumedEvent[],
   before: ReadonlyMap<string, AppliedDocument>,
 ): { fresh: FreshEvent[]; gaps: Gap[]; after: Map<string, AppliedDocument> } {
+  const sequences = new Map([...before].map(([_id, { sequence }]) => [_id, sequence]));
+  const step = dropRepeats(events, sequences, (event) => appliedId(topic, event));
   const after = new Map<string, AppliedDocument>();
-  const fresh: FreshEvent[] = [];
-  const gaps: Gap[] = [];
-  for (const event of events) {
+  const fresh = step.fresh.map((event) => {
     const _id = appliedId(topic, event);
     const position = after.get(_id) ?? before.get(_id) ?? firstPosition(_id, event.tenantId);
-    const { aggregateId, sequence } = event;
-    if (sequence <= position.sequence) continue;
-    if (sequence > position.sequence + 1) gaps.push({ aggregateId, applied: position.sequence, sequence });
-    fresh.push({ ...event, previousOfType: previousOfType(position, event) });
     after.set(_id, advance(position, event));
-  }
-  return { fresh, gaps, after };
+    return { ...event, previousOfType: previousOfType(position, event) };
+  });
+  return { fresh, gaps: step.gaps, after };
 }
 
 function firstPosition(_id: string, tenantId: string): AppliedDocument {

@@ -1,77 +1,44 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { errorName } from "@waybill/consumer/dead-letter.ts";
+import {
+  startConsumer as startMember,
+  type Consumer,
+  type ConsumerOptions as MemberOptions,
+} from "@waybill/consumer/consumer.ts";
+import { DomainError, isDependencyDown } from "@waybill/errors/domain-error.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
-import type { ConsumedEvent } from "./consumed-event.ts";
-import { defaultLimits, type ConsumerLimits } from "./limits.ts";
-import { beMember, type Life } from "./membership.ts";
 import { createKafka, type KafkaConfig } from "../kafka.ts";
-import type { Topic } from "../topics.ts";
+import { ensureTopics, type Topic } from "../topics.ts";
 
-/** What a consumer needs. */
-export interface ConsumerOptions {
+/** What a consumer of a service needs. */
+export interface ConsumerOptions extends Pick<MemberOptions, "handle" | "limits"> {
   /** The name of the group, such as `callbacks`; its id has the prefix before it. A group reads one topic. */
   group: string;
   topic: Topic;
   kafka: KafkaConfig;
   log: Logger;
-  /**
-   * Gets events of one partition, in their order (`eachKey` works on them one by one). When it resolves its
-   * work is durable, and the offsets are committed; when it rejects the same events come again. They may
-   * come again in any case, so it must drop what it did before (`applyOnce`). It is called for several
-   * partitions at the same time.
-   */
-  handle: (events: ConsumedEvent[]) => Promise<void>;
-  /**
-   * Whether an error of `handle` says that a dependency is down (`mongoFailure`): anything but false, null
-   * and undefined. The batch then waits for it, for as long as it takes.
-   */
+  /** Whether an error of `handle` says that the database is down (`mongoFailure`). */
   unavailable: (error: unknown) => unknown;
-  limits?: Partial<ConsumerLimits>;
 }
-
-/** A running consumer. Disposing it lets the batch in work finish, commits it, and leaves the group. */
-export interface Consumer extends AsyncDisposable {
-  /** False when Kafka has given no sign of life for `silentMs`: for /readyz. */
-  healthy: () => boolean;
-}
-
-const REJOIN_MS = 250;
-const REJOIN_MS_MAX = 2_000;
 
 /**
- * Reads a topic as a member of a group, from its beginning if the group is new. Returns at once: it connects,
- * makes the topic if it is missing, and joins anew after every failure, for as long as it takes. What cannot
- * be processed goes to `<topic>.<group>.dlq`, and its partition goes on.
+ * Reads a topic as a member of a group (`@waybill/consumer`), as services do: the topic is made if it is
+ * missing, a call to another service that is down is waited for as the database is, and dead letters have the
+ * codes of the catalogue.
  */
-export function startConsumer(options: ConsumerOptions): Consumer {
-  const limits = { ...defaultLimits, ...options.limits };
-  const log = options.log.child({ group: options.group, topic: options.topic });
-  const life: Life = { signAt: performance.now(), joins: 0 };
-  const stopping = new AbortController();
-  const running = stayMember({ ...options, limits, log }, life, stopping.signal);
-  return {
-    healthy: () => performance.now() - life.signAt <= limits.silentMs,
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await running;
-    },
-  };
-}
-
-async function stayMember(
-  options: ConsumerOptions & { limits: ConsumerLimits },
-  life: Life,
-  signal: AbortSignal,
-): Promise<void> {
-  const { group, kafka: config, log } = options;
-  const kafka = createKafka(`waybill-${group}`, config.brokers, log);
-  for (let failures = 0; !signal.aborted; failures += 1) {
-    const { joins } = life;
-    const error = await beMember(kafka, options, life, signal).catch((reason: unknown) => reason);
-    if (signal.aborted) return;
-    if (life.joins > joins) failures = 0;
-    // Once per outage; the end of it is the line `consumer.joined`.
-    if (failures === 0) log.warn(errorFacts(error), "consumer.interrupted");
-    const ms = Math.min(REJOIN_MS_MAX, REJOIN_MS * 2 ** Math.min(failures, 10));
-    await delay(ms, undefined, { signal }).catch(() => undefined);
-  }
+export function startConsumer({ group, topic, kafka, handle, ...options }: ConsumerOptions): Consumer {
+  const log = options.log.child({ group, topic });
+  return startMember({
+    kafka: createKafka(`waybill-${group}`, kafka.brokers, log),
+    group: kafka.prefix + group,
+    topic: kafka.prefix + topic,
+    handle,
+    unavailable: (error) => isDependencyDown(error) || options.unavailable(error),
+    deadLetterTopic: `${kafka.prefix}${topic}.${group}.dlq`,
+    deadLetterReplicas: kafka.replicas,
+    nameOf: (error) => (error instanceof DomainError ? error.code : errorName(error)),
+    prepare: (admin) => ensureTopics(admin, [topic], kafka),
+    report: ({ level, what, facts, error }) =>
+      log[level]({ ...facts, ...(error === undefined ? {} : errorFacts(error)) }, `consumer.${what}`),
+    limits: options.limits ?? {},
+  });
 }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toOutboxRows, type OutboxRow } from "../outbox.ts";
 import { splitBySize } from "./publisher.ts";
-import { MESSAGE_BYTES_MAX, topics } from "../topics.ts";
+import { MESSAGE_BYTES_MAX } from "@waybill/consumer/make-topics.ts";
+import { topics } from "../topics.ts";
 
 /** What one record batch may hold, headers included. */
 const PART_BYTES_MAX = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
-import { Undecodable } from "@waybill/events/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { Undecodable } from "@waybill/consumer/consumed-event.ts";
 import type { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { GroupingsContext } from "../context.ts";

@@ -1,5 +1,5 @@
 import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
-import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import type { ClientSession } from "mongodb";
 import { followMovements } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";

@@ -1,6 +1,6 @@
 import { changeAggregate } from "@waybill/events/aggregates.ts";
 import { applyOnce, type AppliedStore, type FreshEvent } from "@waybill/events/consumer/applied.ts";
-import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 import type { LineItemsEventData } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { ClientSession } from "mongodb";
 import { followStock } from "../backorder.ts";

@@ -1,5 +1,5 @@
-import type { ConsumedEvent } from "@waybill/events/consumer/consumed-event.ts";
-import { eachKey } from "@waybill/events/consumer/keys.ts";
+import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { eachKey } from "@waybill/consumer/keys.ts";
 import type { OrderRequestCommand } from "@waybill/proto/orders/v1/order_requests.ts";
 import { decideRequest, type DecidingContext } from "../decide-request.ts";
 

@@ -1,26 +1,19 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "@waybill/process/log.ts";
-import type { Consumer, Kafka } from "kafkajs";
+import type { Admin, Consumer, Kafka } from "kafkajs";
 import { batchWorker, type BatchOptions } from "./batch.ts";
 import type { ConsumerLimits } from "./limits.ts";
-import {
-  createDeadLetters,
-  deadLetterTopic,
-  ensureDeadLetterTopic,
-  type DeadLetters,
-} from "./dead-letter.ts";
-import type { KafkaConfig } from "../kafka.ts";
-import { ensureTopics, type Topic } from "../topics.ts";
+import { createDeadLetters, ensureDeadLetterTopic, type DeadLetters } from "./dead-letter.ts";
 
 /** What a membership needs. */
-interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable"> {
+export interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable" | "nameOf" | "report"> {
+  kafka: Kafka;
   group: string;
-  topic: Topic;
-  kafka: KafkaConfig;
+  topic: string;
+  deadLetterTopic: string;
+  deadLetterReplicas: number;
+  prepare: (admin: Admin) => Promise<void>;
   limits: ConsumerLimits;
-  /** Names the group and the topic. */
-  log: Logger;
 }
 
 /** What Kafka told a consumer, over all of its memberships. */
@@ -47,18 +40,13 @@ const LOOK_MS = 500;
  * Is a member of the group until `stopping` aborts, or kafkajs gives up or falls silent: it does not always
  * say so itself (kafkajs issues 659, 1443). Has left the group then, and rejects with the reason.
  */
-export async function beMember(
-  kafka: Kafka,
-  options: MemberOptions,
-  life: Life,
-  stopping: AbortSignal,
-): Promise<never> {
+export async function beMember(options: MemberOptions, life: Life, stopping: AbortSignal): Promise<never> {
   const ended = new AbortController();
   const signal = AbortSignal.any([stopping, ended.signal]);
   const over = untilAborted(signal);
   try {
-    await using letters = await Promise.race([openLetters(kafka, options), over]);
-    const consumer = createConsumer(kafka, options);
+    await using letters = await Promise.race([openLetters(options), over]);
+    const consumer = createConsumer(options);
     using _watch = watch(consumer, options, life, ended);
     const joining = join(consumer, options, letters, signal);
     await Promise.race([joining, over]).catch((error: unknown) => ended.abort(error));
@@ -70,25 +58,22 @@ export async function beMember(
   }
 }
 
-async function openLetters(
-  kafka: Kafka,
-  { kafka: config, topic, group }: MemberOptions,
-): Promise<DeadLetters> {
-  const target = deadLetterTopic(config, topic, group);
+async function openLetters(options: MemberOptions): Promise<DeadLetters> {
+  const { kafka, topic, deadLetterTopic, deadLetterReplicas } = options;
   const admin = kafka.admin();
   try {
     await admin.connect();
-    await ensureTopics(admin, [topic], config);
-    await ensureDeadLetterTopic(admin, target, config);
+    await options.prepare(admin);
+    await ensureDeadLetterTopic(admin, deadLetterTopic, deadLetterReplicas);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
-  return createDeadLetters(kafka, config.prefix + topic, target);
+  return createDeadLetters(kafka, topic, deadLetterTopic);
 }
 
-function createConsumer(kafka: Kafka, { kafka: { prefix }, group }: MemberOptions): Consumer {
+function createConsumer({ kafka, group }: MemberOptions): Consumer {
   return kafka.consumer({
-    groupId: prefix + group,
+    groupId: group,
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
     rebalanceTimeout: REBALANCE_MS,
@@ -103,12 +88,12 @@ function createConsumer(kafka: Kafka, { kafka: { prefix }, group }: MemberOption
 
 async function join(
   consumer: Consumer,
-  { kafka: { prefix }, topic, ...options }: MemberOptions,
+  { topic, ...options }: MemberOptions,
   letters: DeadLetters,
   signal: AbortSignal,
 ): Promise<void> {
   await consumer.connect();
-  await consumer.subscribe({ topics: [prefix + topic], fromBeginning: true });
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -120,7 +105,7 @@ async function join(
 /** Notes what Kafka says, and aborts `ended` after a crash or a silence. */
 function watch(
   consumer: Consumer,
-  { kafka: { prefix }, topic, limits, log }: MemberOptions,
+  { topic, limits, report }: MemberOptions,
   life: Life,
   ended: AbortController,
 ): Disposable {
@@ -132,7 +117,7 @@ function watch(
   consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
     sign();
     life.joins += 1;
-    log.info({ partitions: memberAssignment[prefix + topic] ?? [] }, "consumer.joined");
+    report({ level: "info", what: "joined", facts: { partitions: memberAssignment[topic] ?? [] } });
   });
   consumer.on(CRASH, ({ payload: { error } }) => ended.abort(error));
   return setInterval(() => {

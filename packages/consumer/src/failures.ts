@@ -1,5 +1,4 @@
-import { isDependencyDown } from "@waybill/errors/domain-error.ts";
-import { PositionMoved } from "./applied.ts";
+import { PositionMoved } from "./positions.ts";
 
 /** What is known when a call of `handle` has failed. */
 interface FailedCall {
@@ -25,7 +24,7 @@ type Verdict = "wait" | "retry" | "split" | "dead_letter";
 /** The one place that decides it. */
 export function judge({ error, events, attempts }: FailedCall, rules: FailureRules): Verdict {
   // That another member was faster says nothing against the events.
-  if (error instanceof PositionMoved || isDependencyDown(error) || isUnavailable(error, rules)) return "wait";
+  if (error instanceof PositionMoved || isUnavailable(error, rules)) return "wait";
   if (attempts < rules.attempts) return "retry";
   return events > 1 ? "split" : "dead_letter";
 }

@@ -1,7 +1,5 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Admin, IHeaders, Kafka, KafkaMessage, Producer } from "kafkajs";
-import type { KafkaConfig } from "../kafka.ts";
-import { makeTopics, MESSAGE_BYTES_MAX, type Topic } from "../topics.ts";
+import { makeTopics, MESSAGE_BYTES_MAX } from "./make-topics.ts";
 
 /** Room for the headers that a dead letter has besides those of its message. */
 const HEADER_BYTES_MAX = 64 * 1024;
@@ -10,7 +8,8 @@ const KEPT_MS = 90 * 24 * 3600 * 1000;
 /** Why a message is given up. */
 export interface Failure {
   reason: string;
-  error: unknown;
+  /** The error's name: never its message, which may hold personal data. */
+  error: string;
   /** How often it was tried; 0 if it could not even be read. */
   attempts: number;
 }
@@ -21,25 +20,18 @@ export interface DeadLetters extends AsyncDisposable {
   send: (partition: number, message: KafkaMessage, failure: Failure) => Promise<void>;
 }
 
-/** The topic of the messages of `topic` that `group` could not process. */
-export function deadLetterTopic({ prefix }: KafkaConfig, topic: Topic, group: string): string {
-  return `${prefix}${topic}.${group}.dlq`;
-}
-
 /** Makes that topic if it is missing. One partition: letters are few, and read in the order they came. */
-export async function ensureDeadLetterTopic(admin: Admin, name: string, config: KafkaConfig): Promise<void> {
+export async function ensureDeadLetterTopic(admin: Admin, name: string, replicas: number): Promise<void> {
   if ((await admin.listTopics()).includes(name)) return;
   const configEntries = [
     { name: "max.message.bytes", value: String(MESSAGE_BYTES_MAX + HEADER_BYTES_MAX) },
-    { name: "min.insync.replicas", value: String(Math.max(1, config.replicas - 1)) },
+    { name: "min.insync.replicas", value: String(Math.max(1, replicas - 1)) },
     { name: "retention.ms", value: String(KEPT_MS) },
   ];
-  await makeTopics(admin, [
-    { topic: name, numPartitions: 1, replicationFactor: config.replicas, configEntries },
-  ]);
+  await makeTopics(admin, [{ topic: name, numPartitions: 1, replicationFactor: replicas, configEntries }]);
 }
 
-/** Writes dead letters of `source` to `target`, both with the prefix. Connects on its first use. */
+/** Writes dead letters of `source` to `target`, by their whole names. Connects on its first use. */
 export function createDeadLetters(kafka: Kafka, source: string, target: string): DeadLetters {
   let producer: Producer | null = null;
   const disconnect = async () => {
@@ -77,7 +69,7 @@ function letterHeaders(
 ): IHeaders {
   return {
     dlt_reason: reason,
-    dlt_error: errorCode(error),
+    dlt_error: error,
     dlt_topic: source,
     dlt_partition: String(partition),
     dlt_offset: offset,
@@ -86,9 +78,8 @@ function letterHeaders(
   };
 }
 
-/** The catalogue's code or the class, never the message: that may hold personal data. */
-function errorCode(error: unknown): string {
-  if (error instanceof DomainError) return error.code;
+/** What a dead letter says of an error: its class, and its number if it has one. */
+export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return "code" in error && typeof error.code === "number" ? `${error.name} ${error.code}` : error.name;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PositionMoved } from "./applied.ts";
+import { PositionMoved } from "./positions.ts";
 import { judge } from "./failures.ts";
 
 const down = new Error("down");

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import type { KafkaMessage } from "kafkajs";
 import { expect, test } from "vitest";
-import { toMessage } from "../cloud-event.ts";
-import { toConsumedEvent, Undecodable } from "./consumed-event.ts";
-import { toOutboxRows } from "../outbox.ts";
-import { topics } from "../topics.ts";
+import { toMessage } from "./cloud-event.ts";
+import { toConsumedEvent, Undecodable } from "@waybill/consumer/consumed-event.ts";
+import { toOutboxRows } from "./outbox.ts";
+import { topics } from "./topics.ts";
 
 /** A message as Kafka gives it: all bytes. */
 function received(data: object, sequence: number, messageType?: string): KafkaMessage {

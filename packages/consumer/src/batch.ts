@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { EachBatchPayload, KafkaMessage } from "kafkajs";
 import { toConsumedEvent, type ConsumedEvent } from "./consumed-event.ts";
 import { judge } from "./failures.ts";
 import type { ConsumerLimits } from "./limits.ts";
 import { keepAlive, type Pulse } from "./pulse.ts";
-import type { DeadLetters, Failure } from "./dead-letter.ts";
+import type { DeadLetters } from "./dead-letter.ts";
+import type { Report } from "./report.ts";
 
 /** What working on batches needs. */
 export interface BatchOptions {
@@ -13,8 +13,9 @@ export interface BatchOptions {
   unavailable: (error: unknown) => unknown;
   limits: ConsumerLimits;
   letters: DeadLetters;
-  /** Names the group and the topic. */
-  log: Logger;
+  /** What a dead letter says of an error. */
+  nameOf: (error: unknown) => string;
+  report: Report;
   /** Aborted when the member is to leave: what is in work is finished, nothing new is begun. */
   signal: AbortSignal;
 }
@@ -114,7 +115,7 @@ async function handleItems(work: Work, items: readonly Item[], failed: number): 
     if (verdict === "split") return handleEach(work, items, attempts);
     if (verdict === "retry") {
       attempts += 1;
-      work.log.warn({ ...facts(work, items), attempts, ...errorFacts(error) }, "consumer.retry");
+      work.report({ level: "warn", what: "retry", facts: { ...facts(work, items), attempts }, error });
     }
     await backOff(work, call);
   }
@@ -144,17 +145,18 @@ async function backOff({ limits, pulse }: Work, call: number): Promise<void> {
   pulse.signal.throwIfAborted();
 }
 
-function giveUp(work: Work, { message }: Item, { error, attempts }: Omit<Failure, "reason">): Promise<void> {
-  return bury(work, message, { reason: "the handler failed", error, attempts });
+function giveUp(work: Work, { message }: Item, failure: { error: unknown; attempts: number }): Promise<void> {
+  return bury(work, message, { reason: "the handler failed", ...failure });
 }
 
-async function bury(work: Work, message: KafkaMessage, failure: Failure): Promise<void> {
-  await work.letters.send(work.partition, message, failure);
-  const { reason, attempts } = failure;
-  work.log.error(
-    { partition: work.partition, offset: message.offset, reason, attempts, ...errorFacts(failure.error) },
-    "consumer.dead_lettered",
-  );
+async function bury(
+  { letters, partition, nameOf, report }: Work,
+  message: KafkaMessage,
+  { reason, error, attempts }: { reason: string; error: unknown; attempts: number },
+): Promise<void> {
+  await letters.send(partition, message, { reason, error: nameOf(error), attempts });
+  const buried = { partition, offset: message.offset, reason, attempts };
+  report({ level: "error", what: "dead_lettered", facts: buried, error });
 }
 
 /** Says once that a batch waits, and once that it goes on. */
@@ -164,12 +166,12 @@ function watchOutage(work: Work, items: readonly Item[]) {
     goesOn(error: unknown) {
       if (since !== null) return;
       since = performance.now();
-      work.log.warn({ ...facts(work, items), ...errorFacts(error) }, "consumer.waiting");
+      work.report({ level: "warn", what: "waiting", facts: facts(work, items), error });
     },
     over() {
       if (since === null) return;
       const waitedMs = Math.round(performance.now() - since);
-      work.log.info({ ...facts(work, items), waited_ms: waitedMs }, "consumer.resumed");
+      work.report({ level: "info", what: "resumed", facts: { ...facts(work, items), waited_ms: waitedMs } });
       since = null;
     },
   };
