@@ -23,7 +23,8 @@ export function shapeSchema(message: DescMessage): JsonSchema {
   };
 }
 
-function isKey(field: DescField): boolean {
+/** Whether a caller sets the field by a key of a body or by a parameter. */
+export function isKey(field: DescField): boolean {
   const { output_only, header } = fieldRules(field);
   return !output_only && !header && field.name !== UPDATE_MASK;
 }

@@ -18,6 +18,7 @@ const checks: readonly [name: string, command: string, ...args: string[]][] = [
     "--against",
     "proto/released.binpb",
   ],
+  ["docs are fresh", "node_modules/.bin/node", "packages/api-docs/src/write.ts", "--check"],
 ];
 
 const failed = checks.filter(([name, command, ...args]) => {

@@ -64,7 +64,7 @@ test("a call whose answer does not come in time ends at its deadline", async () 
   onTestFinished(() => hanging.reject(new Error("ended")));
   const { port } = await startTestServer({ getProfile: () => hanging.promise });
   const from = performance.now();
-  const refusal = profilesAt(port).getProfile({ profile: 1 }, within(300));
+  const refusal = profilesAt(port).getProfile({ id: 1 }, within(300));
   await expect(refusal).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED", retryAfterMs: 1_000 });
   expect(performance.now() - from).toBeLessThan(2_000);
 });
@@ -90,7 +90,7 @@ test("when the connection breaks, a harmless call is repeated and any other is r
     code: "DEPENDENCY_UNAVAILABLE",
   });
   expect(calls.created).toBe(1);
-  await profiles.getProfile({ profile: 1 }, within(5_000));
+  await profiles.getProfile({ id: 1 }, within(5_000));
   expect(calls.got).toBe(2);
   expect(calls.created).toBe(1);
 });
@@ -123,7 +123,7 @@ test("a server that stops lets a call in flight finish, and takes no new one", a
   const inFlight = profilesAt(server.port).createProfile(ada, within(5_000));
   await started.promise;
   const stopped = server[Symbol.asyncDispose]();
-  const late = profilesAt(server.port).getProfile({ profile: 1 }, within(2_000));
+  const late = profilesAt(server.port).getProfile({ id: 1 }, within(2_000));
   await expect(late).rejects.toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
   release.resolve();
   expect(await inFlight).toMatchObject({ profile: { id: 7 } });

@@ -19,7 +19,7 @@ export type StreamHandlers = Handlers<null, typeof streamDefinition>;
 
 const handlers: ProfileHandlers = {
   createProfile: async (_, { profile }) => ({ profile: { ...profile!, id: 1 } }),
-  getProfile: async (_, { profile }) => ({ profile: { id: profile ?? null } }),
+  getProfile: async (_, { id }) => ({ profile: { id } }),
   listProfiles: async () => ({ limit: 30, offset: 0, include_counts: false, data: [] }),
   updateProfile: async (_, { id, profile }) => ({ profile: { ...profile!, id: id ?? null } }),
 };

@@ -112,7 +112,7 @@ test("each call is one line with its ids, an answered and a refused one alike", 
   const { port, lines } = await startTestServer({ getProfile });
   const profiles = profilesAt(port);
   await profiles.createProfile(ada, within(5_000));
-  await profiles.getProfile({ profile: 9 }, within(5_000)).catch(() => undefined);
+  await profiles.getProfile({ id: 9 }, within(5_000)).catch(() => undefined);
   const path = "/waybill.groupings.v1.ProfileService/";
   expect(lines).toMatchObject([
     { msg: "rpc.call", method: `${path}CreateProfile`, tenant_id: "t1", request_id: "r1", status: "OK" },
@@ -126,7 +126,7 @@ test("a peer that answers that its own dependency is down is not asked again, ev
     Promise.reject(unavailable("the database does not answer")),
   );
   const { port } = await startTestServer({ getProfile: down });
-  await expect(profilesAt(port).getProfile({ profile: 1 }, within(5_000))).rejects.toMatchObject({
+  await expect(profilesAt(port).getProfile({ id: 1 }, within(5_000))).rejects.toMatchObject({
     code: "DEPENDENCY_UNAVAILABLE",
     message: "the database does not answer",
     retryAfterMs: 2_000,

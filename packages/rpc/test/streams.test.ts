@@ -27,7 +27,7 @@ async function readAll(
 }
 
 function read(port: number, options: StreamOptions = caller): AsyncIterable<GetProfileResponse> {
-  return streamAt(port).getProfile({ profile: 1 }, options);
+  return streamAt(port).getProfile({ id: 1 }, options);
 }
 
 /** Sends one message, then nothing until nobody reads on; `signals` gets the signals of its calls. */
@@ -41,7 +41,7 @@ function sendOnce(signals: AbortSignal[]): Handle {
 
 test("what a handler yields arrives in order, and the stream ends with it", async () => {
   const { port, lines } = await startStreamServer(async function* (_context, request) {
-    for (let id = 1; id <= 100; id += 1) yield profile(id + request.profile!);
+    for (let id = 1; id <= 100; id += 1) yield profile(id + request.id!);
   });
   expect(await readAll(read(port))).toEqual(Array.from({ length: 100 }, (_each, index) => index + 2));
   expect(lines).toMatchObject([{ msg: "rpc.call", status: "OK", responses: 100, tenant_id: "t1" }]);
@@ -56,9 +56,9 @@ test("a stream needs no deadline, but a tenant and a valid request", async () =>
   await expect(readAll(read(port, { ...caller, tenantId: "" }))).rejects.toMatchObject({
     code: "UNAUTHENTICATED",
   });
-  await expect(readAll(streamAt(port).getProfile({ profile: 0 }, caller))).rejects.toMatchObject({
+  await expect(readAll(streamAt(port).getProfile({ id: 0 }, caller))).rejects.toMatchObject({
     code: "INVALID_REQUEST",
-    violations: [{ pointer: "/profile", code: "OUT_OF_RANGE" }],
+    violations: [{ pointer: "/id", code: "OUT_OF_RANGE" }],
   });
   expect(handle).toHaveBeenCalledTimes(1);
 });
@@ -108,8 +108,7 @@ test("a handler is not asked for more than its reader takes", async () => {
   let taken = 0;
   for await (const response of read(port)) {
     // The server of the stream has all the time it wants while the reader does something else.
-    if (taken === 0)
-      for (let id = 1; id <= 50; id += 1) await other.getProfile({ profile: id }, within(5_000));
+    if (taken === 0) for (let id = 1; id <= 50; id += 1) await other.getProfile({ id }, within(5_000));
     if (taken === 0) expect(made).toBeLessThan(total / 2);
     expect(idOf(response)).toBe(taken);
     taken += 1;
@@ -121,7 +120,7 @@ test("a server that stops ends its streams at once, even one whose handler does 
   const signals: AbortSignal[] = [];
   const server = await startStreamServer(async function* (_context, request, { signal }) {
     signals.push(signal);
-    yield profile(request.profile!);
+    yield profile(request.id!);
     await new Promise<never>(() => undefined);
   });
   const got: unknown[] = [];

@@ -138,17 +138,17 @@ test("an attempt that a repeat has overtaken commits nothing when it wakes", asy
 });
 
 test("a method that recognizes a repeat by itself is asked again, gets the key, and may note a replay", async () => {
-  const getProfile = vi.fn<ProfileHandlers["getProfile"]>(async (_context, { profile }, call) => {
-    if (profile === 2) call.markReplay();
+  const getProfile = vi.fn<ProfileHandlers["getProfile"]>(async (_context, { id }, call) => {
+    if (id === 2) call.markReplay();
     return { profile: { first_name: call.idempotencyKey } };
   });
   const { port } = await startTestServer(database, { profiles: { getProfile } });
   const { profiles } = servicesAt(port);
   const onReplay = vi.fn<() => void>();
   const call = callWith({ keyed: { idempotencyKey: "k1", onReplay } });
-  expect(await profiles.getProfile({ profile: 1 }, call)).toMatchObject({ profile: { first_name: "k1" } });
+  expect(await profiles.getProfile({ id: 1 }, call)).toMatchObject({ profile: { first_name: "k1" } });
   expect(onReplay).not.toHaveBeenCalled();
-  await profiles.getProfile({ profile: 2 }, call);
+  await profiles.getProfile({ id: 2 }, call);
   expect([getProfile.mock.calls.length, onReplay.mock.calls.length]).toEqual([2, 1]);
 });
 

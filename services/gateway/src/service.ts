@@ -5,6 +5,7 @@ import { listen } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import express, { type Express, type RequestHandler } from "express";
 import type { GatewayConfig } from "./config.ts";
+import { docsRouter } from "./docs/router.ts";
 import { limitConcurrency, openExchange } from "./exchange.ts";
 import { peersHealth } from "./health.ts";
 import { openPeers, type Peers } from "./peers.ts";
@@ -60,6 +61,7 @@ function createApp(
   app.get("/livez", (_request, response) => void response.json({ status: "ok" }));
   app.get("/readyz", readiness(peers, stop));
   app.use(openExchange(log), limitConcurrency(config.concurrentRequestsMax));
+  app.use(docsRouter());
   const api = apiRouter(config, peers);
   app.use(BASE_PATH, api);
   app.use(api);

@@ -201,7 +201,7 @@ const profileHandlers: Partial<Handlers<Received, typeof ProfileServiceService>>
     note(received, request, call);
     return { profile: profile(7, request.profile) };
   },
-  getProfile: async (_received, request) => ({ profile: profile(request.profile!, undefined) }),
+  getProfile: async (_received, request) => ({ profile: profile(request.id!, undefined) }),
 };
 
 function profile(id: number, given: Profile | null | undefined): Profile {

@@ -24,7 +24,7 @@ describe("profiles", () => {
     const change = { id, profile: { first_name: "Grace", last_name: "Hopper" } };
     await network.profiles.updateProfile(change, as());
     await network.profiles.updateProfile(change, as());
-    const { profile } = await network.profiles.getProfile({ profile: id }, as());
+    const { profile } = await network.profiles.getProfile({ id }, as());
     expect(profile).toMatchObject({ id, full_name: "Grace Hopper" });
     const events = await network.groupingsDb.collection("outbox").find({}).toArray();
     const told = events.filter(({ data }) => JSON.parse(data).id === id).map(({ type }) => type);
@@ -46,7 +46,7 @@ describe("profiles", () => {
     const { id } = await create("Only", "Mine");
     const change = { id, profile: { first_name: "x", last_name: "y" } };
     const unknown = { code: "PROFILE_NOT_FOUND" };
-    await expect(network.profiles.getProfile({ profile: id }, as("other"))).rejects.toMatchObject(unknown);
+    await expect(network.profiles.getProfile({ id }, as("other"))).rejects.toMatchObject(unknown);
     await expect(network.profiles.updateProfile(change, as("other"))).rejects.toMatchObject(unknown);
   });
 });

@@ -9,5 +9,5 @@ export async function getProfile(
   request: GetProfileRequest,
   { tenantId }: Call,
 ): Promise<GetProfileResponse> {
-  return { profile: toProfile(await getStoredProfile(context, tenantId, request.profile!)) };
+  return { profile: toProfile(await getStoredProfile(context, tenantId, request.id!)) };
 }
