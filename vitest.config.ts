@@ -26,7 +26,7 @@ export default defineConfig({
           name: "service",
           include: ["{packages,services}/*/test/**/*.test.ts"],
           exclude,
-          globalSetup: "packages/dev-env/src/test-engines.ts",
+          globalSetup: "test/setup.ts",
         },
       },
       {
@@ -34,7 +34,7 @@ export default defineConfig({
           ...limits,
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: "test/e2e/setup.ts",
+          globalSetup: "test/setup.ts",
         },
       },
     ],

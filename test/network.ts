@@ -1,19 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { startGroupings } from "@waybill/groupings/service.ts";
-import { settings as groupingsSettings, toConfig as groupingsConfig } from "@waybill/groupings/config.ts";
-import { startLineItems } from "@waybill/line-items/service.ts";
-import { settings as lineItemsSettings, toConfig as lineItemsConfig } from "@waybill/line-items/config.ts";
-import { startOrders } from "@waybill/orders/service.ts";
-import { settings as ordersSettings, toConfig as ordersConfig } from "@waybill/orders/config.ts";
-import { createLog } from "@waybill/process/log.ts";
-import { readSettings } from "@waybill/process/settings.ts";
 import { services } from "@waybill/proto/services.ts";
 import { openChannel, peer, type CallOptions, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { MongoClient, type Db } from "mongodb";
-import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 
-/** The orders, line-items and groupings services in this process, each with a database of its own. */
+/** The orders, line-items and groupings services, as a test calls them, and their databases. */
 export interface TestNetwork extends AsyncDisposable {
   orders: Peer<(typeof services)["waybill.orders.v1.OrderService"]>;
   fulfillment: Peer<(typeof services)["waybill.orders.v1.FulfillmentService"]>;
@@ -34,42 +25,50 @@ export interface TestNetwork extends AsyncDisposable {
   ordersDb: Db;
   lineItemsDb: Db;
   groupingsDb: Db;
+  /** The id of a tenant: files that share services never share a tenant. */
+  tenant: (name: string) => string;
   /** How a call is made for this tenant; a new request each time. */
-  as: (tenantId: string) => CallOptions;
+  as: (name: string) => CallOptions;
 }
 
-/** Starts them against the MongoDB and Kafka of the test run (`inject("mongodbUrl")`, `inject("kafkaBrokers")`). */
-export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string): Promise<TestNetwork> {
-  const run = randomUUID().slice(0, 8);
-  const running = new AsyncDisposableStack();
-  const context = { log: createLog("test", "silent"), signal: new AbortController().signal };
-  const [ordersPort, lineItemsPort, groupingsPort] = [await freePort(), await freePort(), await freePort()];
-  const env = {
-    LOG_LEVEL: "silent",
-    MONGODB_URL: mongodbUrl,
-    KAFKA_BROKERS: kafkaBrokers,
-    TOPIC_PREFIX: `${run}.`,
-    SANDBOX: "true",
-    ORDERS_ADDRESS: `127.0.0.1:${ordersPort}`,
-    LINE_ITEMS_ADDRESS: `127.0.0.1:${lineItemsPort}`,
-  };
-  const lineItemsEnv = { ...env, GRPC_PORT: String(lineItemsPort), DATABASE: `line_items_${run}` };
-  const ordersEnv = { ...env, GRPC_PORT: String(ordersPort), DATABASE: `orders_${run}` };
-  const groupingsEnv = {
-    ...env,
-    GRPC_PORT: String(groupingsPort),
-    DATABASE: `groupings_${run}`,
-    RELEASE_CHECK_INTERVAL_MS: "20",
-    GROUP_SWEEP_INTERVAL_MS: "100",
-  };
-  running.use(await startLineItems(lineItemsConfig(readSettings(lineItemsSettings, lineItemsEnv)), context));
-  running.use(await startOrders(ordersConfig(readSettings(ordersSettings, ordersEnv)), context));
-  running.use(await startGroupings(groupingsConfig(readSettings(groupingsSettings, groupingsEnv)), context));
-  const ordersChannel = running.use(openChannel("orders", env.ORDERS_ADDRESS));
-  const lineItemsChannel = running.use(openChannel("line-items", env.LINE_ITEMS_ADDRESS));
-  const groupingsChannel = running.use(openChannel("groupings", `127.0.0.1:${groupingsPort}`));
+type Member = "orders" | "line-items" | "groupings";
+
+/** Where a network's services and databases are, and how its tenants are called. */
+export interface NetworkPlaces {
+  mongodbUrl: string;
+  /** `host:port` of each gRPC server. */
+  addresses: Record<Member, string>;
+  /** The name of each database. */
+  databases: Record<Member, string>;
+  tenant: (name: string) => string;
+}
+
+/** Connects to the services that the test run started for all files: `inject("system")` (`test/setup.ts`). */
+export function connectTestNetwork({
+  grpc,
+  mongodbUrl,
+}: {
+  grpc: NetworkPlaces["addresses"];
+  mongodbUrl: string;
+}): Promise<TestNetwork> {
+  const databases = { orders: "orders", "line-items": "line_items", groupings: "groupings" };
+  const file = randomUUID().slice(0, 8);
+  return connectNetwork({ mongodbUrl, addresses: grpc, databases, tenant: (name) => `${name}-${file}` });
+}
+
+/** Connects to services that run. */
+export async function connectNetwork({
+  mongodbUrl,
+  addresses,
+  databases,
+  tenant,
+}: NetworkPlaces): Promise<TestNetwork> {
+  const open = new AsyncDisposableStack();
+  const ordersChannel = open.use(openChannel("orders", addresses.orders));
+  const lineItemsChannel = open.use(openChannel("line-items", addresses["line-items"]));
+  const groupingsChannel = open.use(openChannel("groupings", addresses.groupings));
   const client = await new MongoClient(mongodbUrl).connect();
-  running.defer(() => client.close());
+  open.defer(() => client.close());
   return {
     orders: peer(ordersChannel, services["waybill.orders.v1.OrderService"]),
     fulfillment: peer(ordersChannel, services["waybill.orders.v1.FulfillmentService"]),
@@ -87,15 +86,16 @@ export async function startTestNetwork(mongodbUrl: string, kafkaBrokers: string)
     groupings: peer(groupingsChannel, services["waybill.groupings.v1.GroupingService"]),
     orderGroups: peer(groupingsChannel, services["waybill.groupings.v1.OrderGroupService"]),
     client,
-    ordersDb: client.db(ordersEnv.DATABASE),
-    lineItemsDb: client.db(lineItemsEnv.DATABASE),
-    groupingsDb: client.db(groupingsEnv.DATABASE),
-    as: (tenantId) => ({
-      tenantId,
+    ordersDb: client.db(databases.orders),
+    lineItemsDb: client.db(databases["line-items"]),
+    groupingsDb: client.db(databases.groupings),
+    tenant,
+    as: (name) => ({
+      tenantId: tenant(name),
       requestId: requestIdOr(undefined),
       traceparent: traceparentOr(undefined),
       deadline: Date.now() + 10_000,
     }),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -2,7 +2,8 @@ import { anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import { ListOrdersRequest, type ListOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
 import type { Document } from "mongodb";
-import { startTestNetwork, type TestNetwork } from "../network.ts";
+import type { TestNetwork } from "../network.ts";
+import { startTestNetwork } from "../own-network.ts";
 import { compareAll, type BenchContext, type Comparison } from "./bench.ts";
 
 const FEW = 1_000;

@@ -125,7 +125,7 @@ describe("the example order of 001 Orders", () => {
   });
 
   it("is the same order over gRPC", async () => {
-    using channel = openChannel("orders", inject("system").ordersGrpc);
+    using channel = openChannel("orders", inject("system").grpc.orders);
     const orders = peer(channel, services["waybill.orders.v1.OrderService"]);
     const { order } = await orders.getOrder(
       { order: orderId },

@@ -66,7 +66,7 @@ async function onPallets(name: string): Promise<any> {
 describe("the examples of 003 Order Line Items", () => {
   it("list the lines of an order, with the price that its supplier confirmed", async () => {
     const order = await newOrder("listed");
-    using channel = openChannel("line-items", inject("system").lineItemsGrpc);
+    using channel = openChannel("line-items", inject("system").grpc["line-items"]);
     const lines = peer(channel, services["waybill.line_items.v1.OrderLineItemService"]);
     await lines.confirmLineItem(
       { order_line_item_id: order.line_items[0].id, confirmed_price: "22.42", confirmed_delivery_at: null },

@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -7,7 +7,7 @@ import { aGrouping, anItem } from "./records.ts";
 let network: TestNetwork;
 let profile_id: number;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   const paper = aSku("paper", { unit: "pallet", base_unit: "sheet", base_units_per_unit: 8_500 });
   await network.skus.createSkus({ skus: [aSku("shirt"), aSku("hat"), paper] }, as());
   const ada = { first_name: "Ada", last_name: "Lovelace" };

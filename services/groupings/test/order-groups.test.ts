@@ -1,6 +1,6 @@
 import { newId } from "@waybill/mongo/ids.ts";
 import { readFileSync } from "node:fs";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, aSku } from "@waybill/dev-env/records.ts";
 import { GroupOrder, type OrderGroup } from "@waybill/proto/groupings/v1/order_groups.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
@@ -8,7 +8,7 @@ import type { OrderGroupDocument } from "../src/order-group.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt")] }, as());
 });
 afterAll(() => network[Symbol.asyncDispose]());
@@ -145,7 +145,7 @@ describe("a group that a crash left in the middle", () => {
       [72, true],
     ] as const) {
       await create(id, order(id));
-      const document = (await documents().findOne({ tenant_id: "shop", id }))!;
+      const document = (await documents().findOne({ tenant_id: network.tenant("shop"), id }))!;
       const standing = await network.orders.getOrder({ order: String(id) }, as());
       const pending = {
         id: "00000000-0000-7000-8000-000000000000",
@@ -191,7 +191,7 @@ describe("a group that is sent again with its Idempotency-Key", () => {
 
   it("goes on where a crash left the first try", async () => {
     const { id } = await send("crashed");
-    const { _id, members } = (await documents().findOne({ tenant_id: "shop", id }))!;
+    const { _id, members } = (await documents().findOne({ tenant_id: network.tenant("shop"), id }))!;
     const { storefront } = (await network.orders.getOrder({ order: members[0]!.order_id }, as())).order!;
     const name = { order_id: null, storefront_id: null, customer_identifier: `storefront-${newId()}-0` };
     const pending = { id: newId(), leaving: [], orders: [{ ...name, storefront: storefront! }] };
@@ -206,7 +206,7 @@ describe("a group that is sent again with its Idempotency-Key", () => {
   it("is another group once the key's day is over", async () => {
     const { id } = await send("daily");
     await documents().updateOne(
-      { tenant_id: "shop", id },
+      { tenant_id: network.tenant("shop"), id },
       { $set: { created_at: "2026-01-01T00:00:00.000Z" } },
     );
     expect((await send("daily")).id).not.toBe(id);
@@ -222,7 +222,7 @@ describe("payments", () => {
     expect((await record("paid")).order).toMatchObject({ valid: true, payment_status: "paid" });
     await record("paid");
     await expect(record("timeout")).rejects.toMatchObject({ code: "PAYMENT_FORBIDS" });
-    const { _id } = (await documents().findOne({ tenant_id: "shop", id: 81 }))!;
+    const { _id } = (await documents().findOne({ tenant_id: network.tenant("shop"), id: 81 }))!;
     const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: _id }).toArray();
     expect(rows.map(({ type }) => type).toSorted()).toEqual([
       "waybill.order_group.created.v1",

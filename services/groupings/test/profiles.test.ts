@@ -1,9 +1,9 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
 });
 afterAll(() => network[Symbol.asyncDispose]());
 
@@ -26,7 +26,10 @@ describe("profiles", () => {
     await network.profiles.updateProfile(change, as());
     const { profile } = await network.profiles.getProfile({ id }, as());
     expect(profile).toMatchObject({ id, full_name: "Grace Hopper" });
-    const events = await network.groupingsDb.collection("outbox").find({}).toArray();
+    const events = await network.groupingsDb
+      .collection("outbox")
+      .find({ tenant_id: network.tenant("shop") })
+      .toArray();
     const told = events.filter(({ data }) => JSON.parse(data).id === id).map(({ type }) => type);
     expect(told).toEqual(["waybill.profile.created.v1", "waybill.profile.updated.v1"]);
   });

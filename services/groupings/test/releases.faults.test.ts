@@ -1,4 +1,5 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
@@ -49,7 +50,13 @@ async function tellOfSku(name: string, change: Partial<Sku>): Promise<void> {
   const { data } = await network.skus.listSkus({ id: [], cid: [name] }, as());
   const time = inMs(0);
   const sku = { ...data[0]!, ...change, updated_at: time };
-  const source = { tenantId: "shop", aggregateId: sku.id!, lastSequence: 1, time, traceparent: "" };
+  const source = {
+    tenantId: network.tenant("shop"),
+    aggregateId: sku.id!,
+    lastSequence: 1,
+    time,
+    traceparent: "",
+  };
   const rows = toOutboxRows(source, [{ topic: topics.lineItems, type: "waybill.sku.updated.v1", data: sku }]);
   await network.lineItemsDb.collection<OutboxRow>("outbox").insertMany(rows);
 }

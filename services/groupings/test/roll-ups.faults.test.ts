@@ -1,4 +1,5 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { Shipment, type ShipmentLineItem } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Return, ReturnItem } from "@waybill/proto/orders/v1/returns.ts";

@@ -1,4 +1,5 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { createContext } from "@waybill/line-items/service.ts";
 import { sweepOnce } from "@waybill/line-items/sweeper.ts";

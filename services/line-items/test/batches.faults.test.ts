@@ -5,7 +5,8 @@ import { newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { MongoClient } from "mongodb";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { createLineItems } from "../src/rpc/create-line-items.ts";
 import { newStockCalls } from "./stock-calls.ts";
 

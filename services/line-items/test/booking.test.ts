@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { aLine, anOrder } from "@waybill/dev-env/records.ts";
 import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import type { AllocationDocument } from "../src/stock/allocation.ts";
 import { newStockCalls, type StockCalls } from "./stock-calls.ts";
 
 let network: TestNetwork;
 let calls: StockCalls;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   calls = newStockCalls(network, "shop");
   await calls.facility("east");
   await calls.facility("west");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";

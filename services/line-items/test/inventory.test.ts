@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { newStockCalls, type StockCalls } from "./stock-calls.ts";
@@ -6,7 +6,7 @@ import { newStockCalls, type StockCalls } from "./stock-calls.ts";
 let network: TestNetwork;
 let calls: StockCalls;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   calls = newStockCalls(network, "shop");
   await calls.facility("east");
   await calls.facility("west");
@@ -99,7 +99,7 @@ describe("stock", () => {
     const sku = await inventoryOf("told");
     const rows = await network.lineItemsDb
       .collection("outbox")
-      .find({ tenant_id: "shop", key: sku!.sku_id, topic: "waybill.inventory.v1" })
+      .find({ tenant_id: network.tenant("shop"), key: sku!.sku_id, topic: "waybill.inventory.v1" })
       .sort({ sequence: 1 })
       .toArray();
     expect(rows.map(({ sequence, message_type }) => [sequence, message_type])).toEqual([

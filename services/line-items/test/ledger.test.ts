@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import { topics } from "@waybill/events/topics.ts";
@@ -12,7 +12,7 @@ let network: TestNetwork;
 let order: string;
 let state: FulfillmentState;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt"), aSku("cap")] }, network.as("shop"));
   order = await newOrder("worked", aLine("shirt", 5), aLine("cap", 2));
   state = await workOn(order);
@@ -99,7 +99,7 @@ describe("the ledger", () => {
     const { data } = await network.orders.listOrderEvents({ order }, network.as("shop"));
     const events = data.map((event) => ({
       ...event,
-      tenantId: "shop",
+      tenantId: network.tenant("shop"),
       aggregateId: order,
       messageType: event.message_type ?? null,
       traceparent: "",

@@ -1,11 +1,11 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { NewOrderLineItem } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("shop"));
 });
 afterAll(() => network[Symbol.asyncDispose]());

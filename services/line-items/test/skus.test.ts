@@ -1,11 +1,11 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { newStockCalls } from "./stock-calls.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
 });
 afterAll(() => network[Symbol.asyncDispose]());
 

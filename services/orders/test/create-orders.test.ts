@@ -1,10 +1,10 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("shop"));
 });
 afterAll(() => network[Symbol.asyncDispose]());
@@ -17,7 +17,7 @@ describe("creating orders", () => {
     const { results } = await create(anOrder("n1"), anOrder("n2"));
     const documents = await network.ordersDb
       .collection("orders")
-      .find({ customer_identifier: { $in: ["n1", "n2"] } })
+      .find({ tenant_id: network.tenant("shop"), customer_identifier: { $in: ["n1", "n2"] } })
       .sort({ order_nr: 1 })
       .toArray();
     expect(documents.map(({ customer_identifier }) => customer_identifier)).toEqual(["n1", "n2"]);
@@ -51,7 +51,7 @@ describe("creating orders", () => {
     expect([...ids.values()].map(({ size }) => size)).toEqual(names.map(() => 1));
     const stored = await network.ordersDb
       .collection("orders")
-      .countDocuments({ customer_identifier: /^overlap-/ });
+      .countDocuments({ tenant_id: network.tenant("shop"), customer_identifier: /^overlap-/ });
     expect(stored).toBe(10);
   });
 
@@ -96,7 +96,9 @@ describe("a call with mode=atomic", () => {
   const atomically = (...orders: ReturnType<typeof anOrder>[]) =>
     network.orders.createOrders({ orders, mode: "atomic" }, network.as("shop"));
   const stored = (names: string[]) =>
-    network.ordersDb.collection("orders").countDocuments({ customer_identifier: { $in: names } });
+    network.ordersDb
+      .collection("orders")
+      .countDocuments({ tenant_id: network.tenant("shop"), customer_identifier: { $in: names } });
 
   it("creates all of its orders, and a repeat answers the same", async () => {
     const first = await atomically(anOrder("whole-1"), anOrder("whole-2"));
@@ -127,7 +129,7 @@ describe("a call with mode=atomic", () => {
     expect(winners.map(({ records_succeeded }) => records_succeeded)).toEqual([3]);
     const priorities = await network.ordersDb
       .collection("orders")
-      .distinct("priority", { customer_identifier: { $in: names } });
+      .distinct("priority", { tenant_id: network.tenant("shop"), customer_identifier: { $in: names } });
     expect(priorities).toHaveLength(1);
   });
 });
@@ -142,7 +144,8 @@ describe("a call with mode=validate_only", () => {
       anOrder("no-sku", { line_items: [aLine("unknown")] }),
       anOrder("new-one", { priority: 2 }),
     ];
-    const lines = () => network.lineItemsDb.collection("order_lines").countDocuments();
+    const lines = () =>
+      network.lineItemsDb.collection("order_lines").countDocuments({ tenant_id: network.tenant("shop") });
     const before = await lines();
     const answer = await network.orders.createOrders({ orders, mode: "validate_only" }, network.as("shop"));
     expect(answer.results.map(({ code, system_id }) => [code, system_id])).toEqual([

@@ -1,7 +1,8 @@
 import { aLine, aSku } from "@waybill/dev-env/records.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { decideRequest } from "../src/decide-request.ts";
 import { pack, substatusOf, type Status } from "../src/lifecycle.ts";
 import { resolveAs } from "../src/resolve-request.ts";

@@ -1,10 +1,10 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt"), aSku("hat")] }, network.as("shop"));
 });
 afterAll(() => network[Symbol.asyncDispose]());
@@ -207,7 +207,7 @@ describe("the sandbox", () => {
   it("finds a shipment by an index", async () => {
     const plan = await network.ordersDb
       .collection("orders")
-      .find({ tenant_id: "shop", "shipments.tracking_number": "1z-1" })
+      .find({ tenant_id: network.tenant("shop"), "shipments.tracking_number": "1z-1" })
       .sort({ _id: -1 })
       .explain("queryPlanner");
     const text = JSON.stringify(plan["queryPlanner"].winningPlan);

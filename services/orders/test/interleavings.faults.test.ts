@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { interleavings, prepare } from "./interleavings.ts";
 
 const TIME_LIMIT_MS = 40_000;

@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
@@ -12,7 +12,7 @@ const ORDERS = 60;
 let network: TestNetwork;
 let ids: string[];
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt")] }, as());
   // Half of them in calls of their own, half in one call, which share their time.
   const names = Array.from({ length: ORDERS }, (_, index) => `n${index}`);
@@ -126,7 +126,7 @@ describe("every filter of the list", () => {
     "$name (ascending: $ascending, continued: $continued) is answered by an index in its order",
     async ({ filter, ascending, continued }) => {
       const orders = network.ordersDb.collection<OrderDocument>("orders");
-      const middle = await orders.findOne({ customer_identifier: "n45" });
+      const middle = await orders.findOne({ tenant_id: network.tenant("shop"), customer_identifier: "n45" });
       const page = { ascending, after: continued ? positionOf(middle!) : null, offset: 0, limit: 5 };
       const whole = {
         ids: [],
@@ -135,7 +135,7 @@ describe("every filter of the list", () => {
         updatedFrom: null,
         updatedBefore: null,
       };
-      const asked: OrderFilter = { tenantId: "shop", ...whole, ...filter() };
+      const asked: OrderFilter = { tenantId: network.tenant("shop"), ...whole, ...filter() };
       const { queryPlanner, executionStats } = await findPage(orders, asked, page).explain("executionStats");
       const stages = [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"stage":"(\w+)"/g)];
       expect(stages.map(([, stage]) => stage)).not.toEqual(

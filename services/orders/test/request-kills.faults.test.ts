@@ -8,7 +8,8 @@ import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.
 import { implement, type Handlers } from "@waybill/rpc/handlers.ts";
 import { startServer, type RpcServer } from "@waybill/rpc/server.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import type { RequestKind } from "../src/request.ts";
 import { anUpdate, openDecisions } from "./decisions.ts";
 

@@ -5,7 +5,8 @@ import { anOrder } from "@waybill/dev-env/records.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { accept, start } from "../src/lifecycle.ts";
 import { createOrder, ordersCollection, type OrderDocument } from "../src/order.ts";
 
@@ -34,7 +35,11 @@ async function storeInProcess(names: readonly string[]): Promise<void> {
     const ids = { id: newId(), lineIds: [line.id], reference: "CO/ABCDEF", fingerprint: name, traceparent };
     const now = new Date().toISOString();
     const candidate = { ...ids, customerIdentifier: name, record };
-    const created = createOrder(candidate, { tenantId: "shop", orderNr: 1_000_000_000 + index, now });
+    const created = createOrder(candidate, {
+      tenantId: network.tenant("shop"),
+      orderNr: 1_000_000_000 + index,
+      now,
+    });
     const accepted = accept({ ...created.state, sequence: 1 }, [{ ...line, quantity: 1 }]);
     const started = start({ ...accepted.state, sequence: 2 });
     const events = [...created.events, ...accepted.events, ...started.events];

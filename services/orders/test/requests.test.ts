@@ -4,12 +4,12 @@ import type { OrderCancel, OrderUpdate } from "@waybill/proto/orders/v1/order_re
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { anUpdate } from "./decisions.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: ["shirt", "hat"].map((sku) => aSku(sku)) }, as());
 });
 afterAll(() => network[Symbol.asyncDispose]());
@@ -172,7 +172,9 @@ describe("an update of an order that counts its units", () => {
     const shorts = [{ sku_customer_id: "shirt", quantity: 2, reason: "damage" }];
     await network.fulfillment.shortOrder({ ...move(order), shorts }, as());
     await update("given-up", { line_items: [aLine("shirt", 6), aLine("hat", 1)] });
-    const stored = await network.ordersDb.collection("orders").findOne({ customer_identifier: "given-up" });
+    const stored = await network.ordersDb
+      .collection("orders")
+      .findOne({ tenant_id: network.tenant("shop"), customer_identifier: "given-up" });
     expect(
       stored!["line_counts"].map(({ ordered, outstanding, shorted }: LineCount) => [
         ordered,
@@ -424,7 +426,7 @@ describe("lists of requests", () => {
   ])("%s are answered by an index", async (_, filter, index) => {
     const plan = await network.ordersDb
       .collection<{ _id: string }>("order_requests")
-      .find({ tenant_id: "shop", kind: "update", ...filter })
+      .find({ tenant_id: network.tenant("shop"), kind: "update", ...filter })
       .sort({ created_at: -1, _id: -1 })
       .explain("queryPlanner");
     const text = JSON.stringify(plan["queryPlanner"].winningPlan);

@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { Return } from "@waybill/proto/orders/v1/returns.ts";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 let network: TestNetwork;
 let order: string;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt"), aSku("hat")] }, as());
   order = await shippedOrder("129374");
 });
@@ -147,7 +147,7 @@ describe("lists of returns", () => {
   ])("%s are answered by an index", async (_, filter, index) => {
     const plan = await network.ordersDb
       .collection("returns")
-      .find({ tenant_id: "shop", ...filter })
+      .find({ tenant_id: network.tenant("shop"), ...filter })
       .sort({ _id: -1 })
       .limit(30)
       .explain("queryPlanner");

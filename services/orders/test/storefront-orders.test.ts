@@ -1,4 +1,4 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import type { SaveStorefrontOrdersRequest } from "@waybill/proto/orders/v1/storefront.ts";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  network = await connectTestNetwork(inject("system"));
   await network.skus.createSkus({ skus: [aSku("shirt")] }, network.as("shop"));
 });
 afterAll(() => network[Symbol.asyncDispose]());

@@ -1,4 +1,5 @@
-import { startTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { WatchedEvent, WatchOrdersResponse } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
