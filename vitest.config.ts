@@ -5,6 +5,10 @@ const limits = {
   hookTimeout: 60_000,
   // What is waited for takes more than the default second where the machine is busy.
   expect: { poll: { timeout: 10_000 } },
+  // A module is loaded once per worker, not once per file: half of the time goes into loading otherwise. No
+  // test changes what a module holds.
+  pool: "threads" as const,
+  isolate: false,
   // Default exports of CommonJS modules as Node itself gives them.
   deps: { interopDefault: false },
 };
