@@ -149,19 +149,6 @@ describe("every filter of the list", () => {
   );
 });
 
-describe("orders with very many lines", () => {
-  it("are listed whole, though their lines do not fit one answer of line-items", async () => {
-    const names = Array.from({ length: 22 }, (_, index) => `big-${index}`);
-    const big = (name: string) =>
-      anOrder(name, { line_items: Array.from({ length: 500 }, () => aLine("shirt")) });
-    await create(...names.map(big));
-    const { data } = await list({ cid: names });
-    expect(data.map(({ line_items }) => line_items.length)).toEqual(names.map(() => 500));
-    const first = await network.lineItems.listLineItems({ order_ids: data.map(({ id }) => id!) }, as());
-    expect(first.unanswered).toHaveLength(2);
-  });
-});
-
 describe("a reader of an order that is updated meanwhile", () => {
   it("gets fields and lines of one moment, never old fields with new lines", async () => {
     const [order] = await create(anOrder("u1", { gift_message: "1" }));
