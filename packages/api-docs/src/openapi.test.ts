@@ -4,7 +4,7 @@ import { createConfig, lintDocument, makeDocumentFromString, BaseResolver } from
 import { expect, test } from "vitest";
 import { openApiDocument } from "./openapi.ts";
 
-type Operation = Record<"responses", JsonSchema>;
+type Operation = JsonSchema & { responses: JsonSchema };
 const document = openApiDocument();
 const operations = Object.entries(document["paths"] as Record<string, Record<string, Operation>>).flatMap(
   ([path, verbs]) =>
@@ -51,6 +51,31 @@ test("what only Waybill sets is in answers, not in what is sent", () => {
   expect(OrderInput!["required"]).toEqual(expect.arrayContaining(["customer_identifier", "line_items"]));
   expect(Order!["required"]).toEqual(Object.keys(Order!["properties"] as object));
 });
+
+test("every operation, parameter, body, message and field is described", () => {
+  const undescribed = operations
+    .flatMap(({ name, operation }) => [
+      [name, operation["description"]],
+      ...((operation["parameters"] as JsonSchema[]) ?? [])
+        .filter((parameter) => !("$ref" in parameter))
+        .map((parameter) => [`${name} ${String(parameter["name"])}`, parameter["description"]]),
+      ...(operation["requestBody"] ? [[name, (operation["requestBody"] as JsonSchema)["description"]]] : []),
+    ])
+    .concat(Object.entries(valueAt("components/schemas") as Record<string, JsonSchema>).flatMap(placesOf))
+    .filter(([, description]) => !description)
+    .map(([name]) => name);
+  expect(undescribed).toEqual([]);
+});
+
+/** A message and its fields, each with its description. */
+function placesOf([name, schema]: [string, JsonSchema]): [string, unknown][] {
+  const fields = Object.entries((schema["properties"] ?? {}) as Record<string, JsonSchema>);
+  const own: [string, unknown][] = /(Request|Response)$/.test(name) ? [] : [[name, schema["description"]]];
+  return [
+    ...own,
+    ...fields.map(([field, value]): [string, unknown] => [`${name}.${field}`, value["description"]]),
+  ];
+}
 
 function valueAt(pointer: string): unknown {
   return pointer.split("/").reduce<unknown>((at, key) => (at as JsonSchema | undefined)?.[key], document);

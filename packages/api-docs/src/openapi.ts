@@ -1,7 +1,7 @@
 import { methods } from "@waybill/contract/methods.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
-import { commentOf } from "./comments.ts";
+import { commentOfService } from "./comments.ts";
 import { tagOf, toOperation } from "./operations.ts";
 import { collectProblems, problemSchemas } from "./problems.ts";
 import { collectSchemas } from "./schemas.ts";
@@ -72,7 +72,7 @@ export function openApiDocument(): JsonSchema {
     security: [{ key: [] }],
     tags: [...new Set(routed.map(({ service }) => service))].map((service) => ({
       name: tagOf(service),
-      description: commentOf(service),
+      description: commentOfService(service),
     })),
     paths,
     webhooks,

@@ -1,10 +1,11 @@
 import type { DescField } from "@bufbuild/protobuf";
+import { commentOf } from "@waybill/contract/comments.ts";
 import { fieldRules } from "@waybill/contract/descriptors.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
 import { isKey } from "@waybill/contract/shape-schema.ts";
 import { BodyForm } from "@waybill/proto/options/v1/options.ts";
-import { commentOf, firstSentence } from "./comments.ts";
+import { commentOfMethod, firstSentence } from "./comments.ts";
 import { examplesOf } from "./examples.ts";
 import type { Problems } from "./problems.ts";
 import { fieldsOf, type Schemas } from "./schemas.ts";
@@ -17,7 +18,7 @@ export interface Parts {
 
 /** The operation of a route. */
 export function toOperation(method: Method, route: Route, parts: Parts): JsonSchema {
-  const comment = commentOf(method.path.slice(1).replace("/", "."));
+  const comment = commentOfMethod(method);
   const body = requestBody(method, route, parts);
   return {
     operationId: method.name,
@@ -94,7 +95,7 @@ function requestBody(method: Method, route: Route, parts: Parts): JsonSchema | n
 
 function bodyDescription(method: Method, route: Route): string {
   const field = method.input.fields.find(({ name }) => name === route.body);
-  return commentOf(field ? `${method.input.typeName}.${field.name}` : method.input.typeName);
+  return commentOf(field ?? method.input);
 }
 
 function bodySchema(method: Method, route: Route, { schemas }: Parts): JsonSchema {

@@ -1,9 +1,9 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { fieldRules } from "@waybill/contract/descriptors.ts";
+import { commentOf } from "@waybill/contract/comments.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
 import { isKey } from "@waybill/contract/shape-schema.ts";
 import type { FieldRules } from "@waybill/proto/options/v1/options.ts";
-import { commentOf } from "./comments.ts";
 import { defined, scalarOf, valueSchema } from "./scalars.ts";
 
 /** Who writes a message: a caller, Waybill in answers and topics, or Waybill in webhooks. */
@@ -89,7 +89,7 @@ function messageSchema(
   schemaOf: Schemas["fieldSchema"],
 ): JsonSchema {
   const required = fields.filter((field) => isRequired(field, side)).map(({ name }) => name);
-  const description = commentOf(message.typeName);
+  const description = commentOf(message);
   return {
     type: "object",
     ...(description ? { description } : {}),
@@ -106,7 +106,7 @@ function isRequired(field: DescField, side: Side): boolean {
 }
 
 function describedField(field: DescField, side: Side, refTo: Schemas["refTo"]): JsonSchema {
-  const description = commentOf(`${field.parent.typeName}.${field.name}`);
+  const description = commentOf(field);
   return { ...undescribed(field, side, refTo), ...(description ? { description } : {}) };
 }
 

@@ -1,6 +1,7 @@
+import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
-import { commentOf, firstSentence } from "./comments.ts";
+import { firstSentence } from "./comments.ts";
 import { examplesOf } from "./examples.ts";
 import type { Schemas } from "./schemas.ts";
 
@@ -34,7 +35,7 @@ export function toWebhooks(schemas: Schemas): Record<string, JsonSchema> {
 }
 
 function toWebhook(type: string, message: string, schemas: Schemas): JsonSchema {
-  const comment = commentOf(message);
+  const comment = commentOf(descriptors.getMessage(message)!);
   return {
     operationId: type,
     tags: ["Callback"],
