@@ -1,15 +1,26 @@
-// npm run receiver: a webhook receiver for trying things out. Registers itself with the running system,
-// verifies what arrives and prints it.
-import { createServer, type IncomingMessage, type Server } from "node:http";
+// npm run receiver: a webhook receiver for trying things out, which registers itself with the running system,
+// verifies what arrives and prints it; and a check of somebody else's receiver.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { Webhook } from "standardwebhooks";
 import { dataDirOf } from "./data-dir.ts";
 import { sandboxKey } from "./kept-secret.ts";
+import { checkReceiver } from "./receiver/check.ts";
+import { startReceiver, type VerifiedMessage } from "./receiver/server.ts";
 
 const messageTypes = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
+const SECRET_FORM = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
+const HELP = `npm run receiver [-- --port 9100 --api http://127.0.0.1:8080]
+  Registers itself with npm start for every message type, verifies what arrives and prints it.
+
+npm run receiver -- check <url> [--secret whsec_…] [--token …]
+  Checks a receiver: sends it genuine, repeated, late, forged and altered webhooks and looks at its answers.
+  They are about orders that do not exist: check a test installation. One line for each check; the exit code is 0
+  if all passed, else 1.
+
+  --secret   what the receiver verifies with; better in WEBHOOK_SECRET, where no list of processes shows it
+  --token    sent as Authorization: Bearer …, if the receiver asks for it; or WEBHOOK_TOKEN
+`;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 await main().catch((error: unknown) => {
@@ -18,58 +29,65 @@ await main().catch((error: unknown) => {
 });
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       port: { type: "string", default: "9100" },
       api: { type: "string", default: "http://127.0.0.1:8080" },
+      secret: { type: "string" },
+      token: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
-  const url = `http://127.0.0.1:${values.port}/`;
+  const [command, url, ...more] = positionals;
+  if (values.help) return say(HELP);
+  if (command === undefined) return receive(Number(values.port), values.api);
+  if (command !== "check" || url === undefined || more.length > 0)
+    throw new Error(`what is asked for is not clear\n\n${HELP}`);
+  await check(
+    url,
+    values.secret ?? process.env["WEBHOOK_SECRET"],
+    values.token ?? process.env["WEBHOOK_TOKEN"],
+  );
+}
+
+async function check(url: string, secret: string | undefined, token: string | undefined): Promise<void> {
+  if (!/^https?:/.test(URL.parse(url)?.protocol ?? "")) throw new Error(`${url} is no http or https url`);
+  if (secret === undefined || !SECRET_FORM.test(secret))
+    throw new Error("set WEBHOOK_SECRET, or --secret, to what the receiver verifies with: whsec_…");
+  let failed = 0;
+  for await (const { title, passed, detail } of checkReceiver({ url, secret, token: token ?? null })) {
+    say(`${passed ? "ok    " : "FAILED"}  ${title}: ${detail}`);
+    if (!passed) failed += 1;
+  }
+  say(failed === 0 ? "all passed" : `${failed} failed; docs/webhooks.md tells what a receiver must do`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+async function receive(port: number, api: string): Promise<void> {
+  const url = `http://127.0.0.1:${port}/`;
   let secrets: string[] = [];
-  const server = createServer((request, response) => {
-    void receive(request, secrets).then(
-      () => response.writeHead(204).end(),
-      () => response.writeHead(400).end("the signature is not valid"),
-    );
-  });
+  const refuse = (headers: VerifiedMessage["headers"], reason: string) =>
+    say(`${new Date().toISOString()} NOT VERIFIED (${reason}) ${placeOf(headers)}`);
   // Only then registered: else a taken port would get the webhooks.
-  await listenOn(server, Number(values.port));
-  secrets = await register(values.api, url);
+  await startReceiver({ port, secrets: () => secrets, handle: print, refuse }).catch(() => {
+    throw new Error(`port ${port} is taken; choose another with -- --port`);
+  });
+  secrets = await register(api, url);
   say(`receiving webhooks at ${url} (Ctrl-C ends it)`);
 }
 
-function listenOn(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", () => reject(new Error(`port ${port} is taken; choose another with -- --port`)));
-    server.listen(port, "127.0.0.1", resolve);
-  });
-}
-
-async function receive(request: IncomingMessage, secrets: readonly string[]): Promise<void> {
-  const body = await text(request);
-  const headers = request.headers as Record<string, string>;
-  const verified = secrets.some((secret) => isSignedWith(secret, body, headers));
-  const { message_type, message_id, data } = JSON.parse(body) as {
-    message_type: string;
-    message_id: string;
-    data: unknown;
-  };
-  say(
-    `${new Date().toISOString()} ${verified ? "verified" : "NOT VERIFIED"} ${message_type} ${message_id} ` +
-      `order ${headers["waybill-order-id"]} sequence ${headers["waybill-sequence"]} ` +
-      `(after ${headers["waybill-previous-sequence"]}) attempt ${headers["waybill-attempt"]}`,
-  );
+function print({ headers, message_type, message_id, data }: VerifiedMessage): void {
+  say(`${new Date().toISOString()} verified ${message_type} ${message_id} ${placeOf(headers)}`);
   say(`  ${JSON.stringify(data)}`);
-  if (!verified) throw new Error("not verified");
 }
 
-function isSignedWith(secret: string, body: string, headers: Record<string, string>): boolean {
-  try {
-    new Webhook(secret).verify(body, headers);
-    return true;
-  } catch {
-    return false;
-  }
+function placeOf(headers: VerifiedMessage["headers"]): string {
+  const shown = (name: string) => String(headers[name]);
+  return (
+    `order ${shown("waybill-order-id")} sequence ${shown("waybill-sequence")} ` +
+    `(after ${shown("waybill-previous-sequence")}) attempt ${shown("waybill-attempt")}`
+  );
 }
 
 /** Registers the url for every message type. A secret is told once, so it is kept beside the data. */

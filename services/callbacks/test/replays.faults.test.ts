@@ -42,13 +42,14 @@ async function delivered() {
 
 describe("a replay", () => {
   it("sends all that fits once more, an order's in their order, and tells how far it has come", async () => {
-    const { tenant, order, path, id } = await delivered();
+    const { tenant, order, path, id, stored } = await delivered();
     const { id: started, ...asked } = await replay(tenant, { order_id: order });
     expect(asked).toMatchObject({ status: "running", matched: 3, replayed: 0, order_id: order });
     await until(async () => (await get(tenant, started!)).status === "done");
     expect(await get(tenant, started!)).toMatchObject({ matched: 3, replayed: 3 });
     await until(() => replayedAt(path).length === 3);
     expect(replayedAt(path)).toEqual([1, 2, 3]);
+    await until(async () => (await stored.countDocuments({ callback_id: id, status: "delivered" })) === 4);
 
     expect(await replay(tenant, { callback_id: id, preview: true })).toMatchObject({
       id: null,

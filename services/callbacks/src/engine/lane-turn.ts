@@ -11,6 +11,11 @@ import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "./queue.ts";
 
 /** What a lease has beyond the longest attempt: for reading what to send, and for storing what came of it. */
 const LEASE_MARGIN_MS = 10_000;
+/**
+ * A process that dies while it stores outcomes leaves these deliveries locked until MongoDB ends its transaction:
+ * after 12 s, which it looks for every 6 s (`transactionLifetimeLimitSeconds`). Nobody else touches them earlier.
+ */
+const LEASE_MS_MIN = 20_000;
 /** Of that, what may pass before an attempt begins. */
 const START_MS_MAX = 5_000;
 /** And what storing may take while the database is away. */
@@ -18,7 +23,7 @@ export const SETTLE_MS_MAX = 4_000;
 
 /** How long a claim holds: longer than one attempt, so that one that is in work is never void. */
 export function leaseMsFor(attemptMsMax: number): number {
-  return attemptMsMax + LEASE_MARGIN_MS;
+  return Math.max(attemptMsMax + LEASE_MARGIN_MS, LEASE_MS_MIN);
 }
 
 /** What sending the deliveries of lanes needs. */
