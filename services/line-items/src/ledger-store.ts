@@ -6,7 +6,7 @@ import type { LedgerEntryDocument } from "./ledger.ts";
 import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
 import { findAllocations } from "./stock/allocation-store.ts";
 import type { AllocationDocument } from "./stock/allocation.ts";
-import { tellingStock, withStock } from "./stock/lines-with-stock.ts";
+import { withStock } from "./stock/lines-with-stock.ts";
 
 /**
  * Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none.
@@ -54,7 +54,7 @@ export function replaceEntries(
     const all = await ledger.find(ofOrder, { session }).sort({ sequence: 1 }).toArray();
     const lines = { _id: order.orderId, tenant_id: order.tenantId };
     const [stock = null] = await findAllocations(context, order.tenantId, [order.orderId], session);
-    const rebuild = (state: OrderLinesDocument) => tellingStock(rebuildLedger(state, all), stock);
+    const rebuild = (state: OrderLinesDocument) => withStock(rebuildLedger(state, all), stock);
     return changeAggregate(orderLines, lines, rebuild, traceparent, session);
   });
 }

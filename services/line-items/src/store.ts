@@ -8,7 +8,7 @@ import type { Collection, Filter } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { OrderLinesDocument } from "./order-lines.ts";
 import { findAllocations } from "./stock/allocation-store.ts";
-import { tellingStock } from "./stock/lines-with-stock.ts";
+import { withStock } from "./stock/lines-with-stock.ts";
 
 /**
  * Stores the lines of new orders. Without a transaction: an order's lines are one document, and belong to an
@@ -44,7 +44,7 @@ export async function updateOrderLines(
   return inTransaction(orderLines.client, async (session) => {
     const { _id } = found(await orderLines.collection.findOne(linesKey(name), { session }), name);
     const [stock = null] = await findAllocations(context, name.tenantId, [_id], session);
-    const complete = (lines: OrderLinesDocument) => tellingStock(decide(lines), stock);
+    const complete = (lines: OrderLinesDocument) => withStock(decide(lines), stock);
     const changed = await changeAggregate(orderLines, { _id }, complete, traceparent, session);
     return found(changed, name);
   });

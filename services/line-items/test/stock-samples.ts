@@ -52,5 +52,5 @@ export function plan(
     terms: { backorder_policy: "backorder", country_code: "US", ...terms },
     lines,
   };
-  return planOrder(order, { lots: new Map(Object.entries(lots)), facilities, now });
+  return planOrder(order, { lots: new Map(Object.entries(lots)), facilities, reserved: new Set(), now });
 }

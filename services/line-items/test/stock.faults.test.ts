@@ -12,6 +12,7 @@ import type { OrderLinesDocument } from "../src/order-lines.ts";
 import type { AllocationDocument } from "../src/stock/allocation.ts";
 import type { StockDocument } from "../src/stock/stock.ts";
 import { newStockCalls, type StockCalls } from "./stock-calls.ts";
+import { findOvertaken, historyNow, noteOrders } from "./stock-history.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {
@@ -60,14 +61,19 @@ const act = fc.record<Act>({
 const rounds = fc.array(fc.array(act, { minLength: 1, maxLength: 5 }), { minLength: 4, maxLength: 8 });
 const soon = { timeout: 15_000, interval: 50 };
 
-test("under any company no lot is sold twice, every sum holds, and nobody waits for units that are free", async () => {
+test("under any company no lot is sold twice, every sum holds, nobody waits for units that are free, and who waits is served by priority, then age", async () => {
   await fc.assert(
     fc.asyncProperty(rounds, async (plan) => {
+      const begun = await historyNow(network.lineItemsDb);
       const shop = await openShop();
-      for (const acts of plan) await Promise.all(acts.map((one) => shop.perform(one)));
+      for (const acts of plan) {
+        await Promise.all(acts.map((one) => shop.perform(one)));
+        await noteOrders(network.lineItemsDb, shop.tenant, shop.orders);
+      }
       await vi.waitFor(() => assertQuiet(shop.tenant), soon);
       await assertSums(shop.tenant);
       expect(await findStarved(shop.tenant)).toEqual([]);
+      expect(await findOvertaken(network.lineItemsDb, shop.tenant, begun)).toEqual([]);
     }),
     { numRuns: Number(process.env["STOCK_RUNS"] ?? 10), endOnFailure: true },
   );
@@ -75,6 +81,7 @@ test("under any company no lot is sold twice, every sum holds, and nobody waits 
 
 interface Shop {
   tenant: string;
+  orders: readonly string[];
   perform: (act: Act) => Promise<void>;
 }
 
@@ -88,7 +95,7 @@ async function openShop(): Promise<Shop> {
     await calls.receive(sku, 3, { lot_number: "L1" });
   }
   const orders: string[] = [];
-  return { tenant, perform: (one) => tolerant(() => perform(tenant, calls, orders, one)) };
+  return { tenant, orders, perform: (one) => tolerant(() => perform(tenant, calls, orders, one)) };
 }
 
 /** A refusal is an answer; anything else is a fault. */
@@ -237,16 +244,20 @@ async function findStarved(tenant: string): Promise<string[]> {
     lots.filter((lot) => lot.quantity > lot.allocated).map((lot) => ({ sku_id, lot })),
   );
   const items = (await orderLines(tenant)).flatMap(({ lines }) => lines);
-  // An order that must be one shipment may wait for units of one facility while others are free.
-  const orders = (await allocations(tenant)).filter(({ terms }) => terms.split_policy !== "single_shipment");
-  const waiting = orders.flatMap(({ lines }) => lines).filter(({ backordered }) => backordered > 0);
-  const starved = waiting.filter((line) => {
+  const waiting = (await allocations(tenant)).flatMap(({ lines, terms }) => {
+    // An order that must be one shipment may wait for units of its facility while others are free.
+    const [own] = lines.flatMap(({ taken }) => taken.map(({ facility_id }) => facility_id));
+    const facility = terms.split_policy === "single_shipment" ? (own ?? null) : null;
+    return lines.filter(({ backordered }) => backordered > 0).map((line) => ({ line, facility }));
+  });
+  const starved = waiting.filter(({ line, facility }) => {
     const { pick_from } = items.find(({ id }) => id === line.order_line_item_id)!;
     return free.some(
       ({ sku_id, lot }) =>
         sku_id === line.sku_id &&
+        (facility === null || facility === lot.facility_id) &&
         pick_from.every(({ match_value }) => match_value.includes(lot.lot_number ?? "")),
     );
   });
-  return starved.map(({ order_line_item_id }) => order_line_item_id);
+  return starved.map(({ line }) => line.order_line_item_id);
 }

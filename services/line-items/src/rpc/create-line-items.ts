@@ -36,10 +36,7 @@ export async function createLineItems(
     return { results: decided.map((one) => withPlan(toResult(one, plans), one, plans)) };
   }
   await insertOrderLines(context, untracked);
-  const bookings =
-    tracked.length > 0
-      ? await bookOrders(context, call.tenantId, tracked, skus, call.traceparent)
-      : new Map();
+  const bookings = tracked.length > 0 ? await bookOrders(context, call, tracked, skus) : new Map();
   return { results: decided.map((one) => toResult(one, bookings)) };
 }
 

@@ -11,10 +11,10 @@ import type { OrderLinesDocument } from "../order-lines.ts";
 export async function deleteOrderLineItem(
   context: LineItemsContext,
   request: DeleteOrderLineItemRequest,
-  { tenantId, traceparent }: Call,
+  call: Call,
 ): Promise<DeleteOrderLineItemResponse> {
   const lineId = request.id!.toLowerCase();
   const remove = (current: OrderLinesDocument) => removeLine(current, lineId, request.if_match);
-  await changeLines(context, { tenantId, lineId }, { traceparent }, remove);
+  await changeLines(context, { tenantId: call.tenantId, lineId }, call, remove);
   return {};
 }

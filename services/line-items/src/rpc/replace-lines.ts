@@ -10,12 +10,12 @@ import { takeSkusOfLines } from "../sku-store.ts";
 export async function replaceLines(
   context: LineItemsContext,
   request: ReplaceLinesRequest,
-  { tenantId, traceparent }: Call,
+  { tenantId, traceparent, deadline }: Call,
 ): Promise<ReplaceLinesResponse> {
   const skus = await takeSkusOfLines(context, tenantId, request.line_items);
   const newIds = request.line_items.map(() => newId());
   const name = { tenantId, orderId: request.order_id! };
-  const change = { traceparent, terms: request.terms };
+  const change = { traceparent, deadline, terms: request.terms };
   const { lines, stock } = await changeLines(context, name, change, (current) =>
     replace(current, request, newIds, skus),
   );

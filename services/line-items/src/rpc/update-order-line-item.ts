@@ -13,12 +13,12 @@ import { takeSkusOfLines } from "../sku-store.ts";
 export async function updateOrderLineItem(
   context: LineItemsContext,
   request: UpdateOrderLineItemRequest,
-  { tenantId, traceparent }: Call,
+  call: Call,
 ): Promise<UpdateOrderLineItemResponse> {
   const lineId = request.id!.toLowerCase();
   const { sku_id = null } = request.order_line_item!;
-  const skus = await takeSkusOfLines(context, tenantId, [{ sku_id, sku_customer_id: null }]);
+  const skus = await takeSkusOfLines(context, call.tenantId, [{ sku_id, sku_customer_id: null }]);
   const patch = (current: OrderLinesDocument) => patchLine(current, lineId, request, skus);
-  const { lines } = await changeLines(context, { tenantId, lineId }, { traceparent }, patch);
+  const { lines } = await changeLines(context, { tenantId: call.tenantId, lineId }, call, patch);
   return { order_line_item: await showLine(context, lines, lineId) };
 }

@@ -125,7 +125,9 @@ export function topUp(
   shelves: OpenShelves,
 ): AllocationDocument {
   const rules = new Map(lines.map((line) => [line.id, line.pick_from]));
-  const moves = open && order.terms.split_policy === "single_shipment";
+  // Not while units of its other SKUs are on offer: their round decides with all that is there.
+  const isFree = open && !order.lines.some(({ sku_id }) => shelves.reserved.has(sku_id));
+  const moves = isFree && order.terms.split_policy === "single_shipment";
   if (moves) for (const line of order.lines) putBack(shelves, line.sku_id, line.taken);
   const demands = order.lines.map((line): LineDemand => ({
     lineId: line.order_line_item_id,
@@ -204,6 +206,23 @@ export function assertMayGo(order: AllocationDocument): void {
 /** Whether units of it wait for stock. */
 export function isBackordered({ status }: Pick<AllocationDocument, "status">): boolean {
   return status === "backordered";
+}
+
+/** Whether it has another number of units of some line than `before`. */
+export function hasOtherUnits(order: AllocationDocument, before: AllocationDocument): boolean {
+  const units = allocatedUnits(before);
+  return order.lines.some((line) => line.allocated !== units.get(line.order_line_item_id));
+}
+
+/** The SKUs of which it has fewer units of some lot than `before`. */
+export function skusGivenBack(before: AllocationDocument, order: AllocationDocument): string[] {
+  const left = new Map<string, number>();
+  for (const { lot_id, quantity } of order.lines.flatMap(({ taken }) => taken))
+    left.set(lot_id, (left.get(lot_id) ?? 0) + quantity);
+  const gave = before.lines.filter(({ taken }) =>
+    taken.some(({ lot_id, quantity }) => quantity > (left.get(lot_id) ?? 0)),
+  );
+  return [...new Set(gave.map(({ sku_id }) => sku_id))];
 }
 
 function demandOf(

@@ -4,6 +4,7 @@ import type { AllocationTerms } from "@waybill/proto/line_items/v1/allocation.ts
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
 import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "../context.ts";
 import type { KnownSkus } from "../line.ts";
@@ -28,6 +29,9 @@ import { withStock, withUnits } from "./lines-with-stock.ts";
 import { findSkusById } from "../sku-store.ts";
 import { found, linesKey, type LinesName } from "../store.ts";
 
+/** What a booking needs of the call that asks for it: after `deadline` none is begun. */
+type BookingCall = Pick<Call, "tenantId" | "traceparent" | "deadline">;
+
 /**
  * Stores the lines of new orders together with the stock that they get, in one transaction whose calls of the
  * database do not grow with the orders. Among the orders priority goes first, then age. Those that are there
@@ -35,12 +39,12 @@ import { found, linesKey, type LinesName } from "../store.ts";
  */
 export function bookOrders(
   context: LineItemsContext,
-  tenantId: string,
+  call: BookingCall,
   documents: readonly OrderLinesDocument[],
   skus: KnownSkus,
-  traceparent: string,
 ): Promise<Bookings> {
-  return bookInTurn(context, tenantId, async (session) => {
+  const { tenantId, traceparent } = call;
+  return bookInTurn(context, call, async (session) => {
     const known = await findStoredIds(context, documents, session);
     const repeated = known.size > 0 ? await findAllocations(context, tenantId, [...known], session) : [];
     const fresh = documents.filter(({ _id }) => !known.has(_id));
@@ -81,6 +85,11 @@ export async function rehearseBooking(
   return planOrders(documents, skus, await loadShelves(context, tenantId, skuIdsOf(documents)));
 }
 
+/** How lines are changed. */
+interface LinesChange extends Pick<Call, "traceparent" | "deadline"> {
+  terms?: AllocationTerms | null | undefined;
+}
+
 /** The lines of an order after a change, with what they have of the stock, null if none of it is tracked. */
 interface ChangedLines {
   lines: OrderLinesDocument;
@@ -95,11 +104,11 @@ interface ChangedLines {
 export async function changeLines(
   context: LineItemsContext,
   name: LinesName,
-  { traceparent, terms }: { traceparent: string; terms?: AllocationTerms | null | undefined },
+  { traceparent, deadline, terms }: LinesChange,
   decide: (lines: OrderLinesDocument) => Decision<OrderLinesDocument>,
 ): Promise<ChangedLines> {
   const { orderLines } = context;
-  const changed = await bookInTurn(context, name.tenantId, async (session) => {
+  const changed = await bookInTurn(context, { ...name, deadline }, async (session) => {
     const current = found(await orderLines.collection.findOne(linesKey(name), { session }), name);
     const [before = null] = await findAllocations(context, name.tenantId, [current._id], session);
     const next = stamped(current);

@@ -5,30 +5,24 @@ import type { OrderLinesDocument } from "../order-lines.ts";
 import { allocatedUnits, isBackordered, type AllocationDocument } from "./allocation.ts";
 
 /**
- * A decision about an order's lines, completed by what was decided about their stock: the counters of the
- * lines, and in each event whether units wait and what was shorted.
+ * A decision about an order's lines, completed by what the order has of the stock, null if nothing of it is
+ * tracked: the counters of the lines, and in each event whether units wait and what was shorted. One that tells
+ * nothing stays as it is.
  */
 export function withStock(
-  { state, events }: Decision<OrderLinesDocument>,
-  order: AllocationDocument | null,
+  decision: Decision<OrderLinesDocument>,
+  stock: AllocationDocument | null,
   shorts: readonly LineShort[] = [],
 ): Decision<OrderLinesDocument> {
-  if (order === null) return { state, events };
-  const units = allocatedUnits(order);
-  const backordered = isBackordered(order);
+  const { state, events } = decision;
+  if (stock === null || events.length === 0) return decision;
+  const units = allocatedUnits(stock);
+  const backordered = isBackordered(stock);
   const completed = events.map((event): NewEvent => {
     const data = event.data as LineItemsEventData;
     return { ...event, data: { ...data, lines: withUnits(data.lines, units), backordered, shorts } };
   });
   return { state: { ...state, lines: withUnits(state.lines, units) }, events: completed };
-}
-
-/** The same for a decision that leaves the stock as it is: one that tells nothing stays as it is too. */
-export function tellingStock(
-  decision: Decision<OrderLinesDocument>,
-  order: AllocationDocument | null,
-): Decision<OrderLinesDocument> {
-  return decision.events.length > 0 ? withStock(decision, order) : decision;
 }
 
 /** Lines with the units that have their lots. */

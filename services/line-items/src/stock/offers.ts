@@ -1,29 +1,26 @@
 import type { EventEmitter } from "node:events";
-import { stamped, writeAggregates, type Decision } from "@waybill/events/aggregates.ts";
-import { topics } from "@waybill/events/topics.ts";
 import { unavailable } from "@waybill/errors/domain-error.ts";
-import { inTransaction } from "@waybill/mongo/transaction.ts";
+import { inTransaction, ownTransaction } from "@waybill/mongo/transaction.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { repeat } from "@waybill/process/repeat.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
 import { newCaller, traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "../context.ts";
-import { freeUnits, isExpired } from "./lot.ts";
-import { lineItemsEventData, type OrderLinesDocument } from "../order-lines.ts";
-import { confirmOrders, findUnconfirmed, loadShelves, saveStock } from "./allocation-store.ts";
-import { topUp, type AllocationDocument } from "./allocation.ts";
+import { confirmOrders, findUnconfirmed } from "./allocation-store.ts";
+import { offerNext, type Round } from "./offer-round.ts";
 import type { OpenShelves } from "./shelves.ts";
-import { withStock } from "./lines-with-stock.ts";
 
-/** Orders that are offered units in one transaction. */
-const OFFER_ORDERS_MAX = 100;
-const STOCKS_MAX = 100;
+/** SKUs that are read at a time. */
+const STOCKS_BATCH = 100;
 /** As many as can be in flight; the rest is confirmed by their events. */
 const UNCONFIRMED_MAX = 1_000;
 const CALL_MS_MAX = 5_000;
 /** How soon units are offered whose offer another process began and did not finish. */
 const LOOK_MS = 1_000;
-const ROUNDS_MAX = 5;
+const BOOKING_TRIES_MAX = 5;
+/** Every one after the first has a cause: units that became free meanwhile, or an order that came to wait. */
+const ROUNDS_MAX = 1_000;
 
 /** Units of a SKU became free that waiting orders come first for: nothing was written. */
 class UnitsOnOffer extends Error {
@@ -46,17 +43,17 @@ export function assertNotOnOffer({ stocks }: OpenShelves): void {
 }
 
 /**
- * Runs a transaction that books units, when it is its tenant's turn. Where units are on offer (`work` throws
- * `UnitsOnOffer`) those who wait get them first, then it runs again.
+ * Runs a transaction that books units, when it is its tenant's turn and the caller still waits. Where units are
+ * on offer (`work` throws `UnitsOnOffer`) those who wait get them first, then it runs again.
  */
 export async function bookInTurn<Result>(
   context: LineItemsContext,
-  tenantId: string,
+  { tenantId, deadline }: Pick<Call, "tenantId" | "deadline">,
   work: (session: ClientSession) => Promise<Result>,
 ): Promise<Result> {
-  for (let round = 1; round <= ROUNDS_MAX; round += 1) {
+  for (let tries = 1; tries <= BOOKING_TRIES_MAX; tries += 1) {
     try {
-      return await context.turns.take(tenantId, () => inTransaction(context.stock.client, work));
+      return await context.turns.take(tenantId, () => inTransaction(context.stock.client, work), deadline);
     } catch (error) {
       if (!(error instanceof UnitsOnOffer)) throw error;
       for (const skuId of error.skuIds) await offerUnits(context, tenantId, skuId);
@@ -65,14 +62,47 @@ export async function bookInTurn<Result>(
   throw unavailable("the stock changes too fast");
 }
 
-/** Offers the free units of a SKU to all orders that wait for it, by priority, then age. */
+/**
+ * Offers the free units of a SKU to the orders that wait for it, by priority, then age. When units became free
+ * or an order came to wait meanwhile, it begins anew: whoever was there when units became free has their turn.
+ */
 async function offerUnits(context: LineItemsContext, tenantId: string, skuId: string): Promise<void> {
-  await confirmCommitted(context, tenantId, skuId);
-  for (let round: Round | null = { last: null, gaveBack: false }; round !== null;) {
-    const now: Round = round;
-    const offer = (session: ClientSession) => offerNext(context, tenantId, skuId, now, session);
-    round = await context.turns.take(tenantId, () => inTransaction(context.stock.client, offer));
+  for (let rounds = 1; rounds <= ROUNDS_MAX; rounds += 1) {
+    const offers = await countOffers(context, tenantId, skuId);
+    await confirmCommitted(context, tenantId, skuId);
+    if (offers === null || (await offerRound(context, tenantId, skuId, offers))) return;
   }
+  throw unavailable("the stock changes too fast");
+}
+
+/** Whether the round came to its end. */
+async function offerRound(
+  context: LineItemsContext,
+  tenantId: string,
+  skuId: string,
+  offers: number,
+): Promise<boolean> {
+  let round: Round = { tenantId, skuId, traceparent: traceparentOr(undefined), offers, last: null };
+  for (;;) {
+    const now = round;
+    // Of its own, also where a call is one transaction: what that holds until its end others wait for, in turn.
+    const page = () => ownTransaction(context.stock.client, (session) => offerNext(context, now, session));
+    const { outcome, last, gaveBack } = await context.turns.take(tenantId, page);
+    if (gaveBack) context.bell.emit("ring");
+    if (outcome !== "next") return outcome === "over";
+    round = { ...round, last };
+  }
+}
+
+/** How often units of the SKU were put on offer until now; null if it is not tracked. */
+async function countOffers(
+  { stock }: LineItemsContext,
+  tenantId: string,
+  skuId: string,
+): Promise<number | null> {
+  const ofSku = { tenant_id: tenantId, sku_id: skuId };
+  const found = await stock.collection.findOne(ofSku, { projection: { offers: 1 } });
+  return found?.offers ?? null;
 }
 
 /** The event of an order that was just created may still be under way: the orders service knows it already. */
@@ -81,121 +111,9 @@ async function confirmCommitted(context: LineItemsContext, tenantId: string, sku
   if (ids.length === 0) return;
   const call = { ...newCaller(tenantId), deadline: Date.now() + CALL_MS_MAX };
   const { ids: committed } = await context.orders.findOrders({ ids }, call);
-  await inTransaction(context.stock.client, (session) =>
+  await ownTransaction(context.stock.client, (session) =>
     confirmOrders(context, tenantId, committed, session),
   );
-}
-
-/** How far a round of offers has come. */
-interface Round {
-  /** The last order that was asked; null before the first. */
-  last: AllocationDocument | null;
-  /** Whether an order gave units back, which those who were asked before it may want. */
-  gaveBack: boolean;
-}
-
-/** Offers to the next of those who wait. Answers how far the round has come, null when it is over. */
-async function offerNext(
-  context: LineItemsContext,
-  tenantId: string,
-  skuId: string,
-  round: Round,
-  session: ClientSession,
-): Promise<Round | null> {
-  const orders = await findWaiting(context, tenantId, skuId, round.last, session);
-  const skuIds = orders.flatMap(({ lines }) => lines.map(({ sku_id }) => sku_id));
-  const shelves = await loadShelves(context, tenantId, [skuId, ...skuIds], session);
-  if (!hasUnits(shelves, skuId)) {
-    await endOffer(context, tenantId, skuId, session);
-    return null;
-  }
-  const lines = await findLines(context, orders, session);
-  const served = orders.map((order) => {
-    const ofOrder = lines.get(order._id);
-    return ofOrder ? topUp(order, ofOrder, shelves) : order;
-  });
-  await saveStock(context, shelves, served, traceparentOr(undefined), session);
-  const got = served.filter((order, index) => unitsOf(order) !== unitsOf(orders[index]!));
-  await tell(context, got, lines, session);
-  const next = { last: orders.at(-1) ?? null, gaveBack: round.gaveBack || gaveBack(shelves, skuId) };
-  if (orders.length === OFFER_ORDERS_MAX) return next;
-  // An offer that does not end here goes on from the first.
-  if (!next.gaveBack) await endOffer(context, tenantId, skuId, session);
-  return null;
-}
-
-function findWaiting(
-  { allocations }: LineItemsContext,
-  tenantId: string,
-  skuId: string,
-  after: AllocationDocument | null,
-  session: ClientSession,
-): Promise<AllocationDocument[]> {
-  const waiting = { tenant_id: tenantId, waiting_skus: skuId, confirmed: true };
-  const { priority, submitted_at, _id } = after ?? {};
-  const behind = [
-    { priority: { $gt: priority! } },
-    { priority: priority!, submitted_at: { $gt: submitted_at! } },
-    { priority: priority!, submitted_at: submitted_at!, _id: { $gt: _id! } },
-  ];
-  return allocations
-    .find({ ...waiting, ...(after === null ? {} : { $or: behind }) }, { session })
-    .sort({ priority: 1, submitted_at: 1, _id: 1 })
-    .limit(OFFER_ORDERS_MAX)
-    .toArray();
-}
-
-/** Whether an order that went to another facility left units of the SKU behind. */
-function gaveBack({ stocks, lots }: OpenShelves, skuId: string): boolean {
-  const before = stocks.find(({ sku_id }) => sku_id === skuId)!.lots;
-  return lots.get(skuId)!.some((lot, index) => freeUnits(lot) > freeUnits(before[index]!));
-}
-
-function hasUnits({ lots, now }: OpenShelves, skuId: string): boolean {
-  const today = now.slice(0, 10);
-  return (lots.get(skuId) ?? []).some(
-    (lot) => freeUnits(lot) > 0 && lot.status === "available" && !isExpired(lot, today),
-  );
-}
-
-async function endOffer(
-  { stock }: LineItemsContext,
-  tenantId: string,
-  skuId: string,
-  session: ClientSession,
-): Promise<void> {
-  const ofSku = { tenant_id: tenantId, sku_id: skuId };
-  await stock.collection.updateOne(ofSku, { $set: { offering: false } }, { session });
-}
-
-async function findLines(
-  { orderLines }: LineItemsContext,
-  orders: readonly AllocationDocument[],
-  session: ClientSession,
-): Promise<ReadonlyMap<string, OrderLinesDocument>> {
-  const ids = orders.map(({ _id }) => _id);
-  const found = await orderLines.collection.find({ _id: { $in: ids } }, { session }).toArray();
-  return new Map(found.map((lines) => [lines._id, lines]));
-}
-
-/** Has the lines of these orders show what they got, and tells of it. */
-async function tell(
-  { orderLines }: LineItemsContext,
-  orders: readonly AllocationDocument[],
-  lines: ReadonlyMap<string, OrderLinesDocument>,
-  session: ClientSession,
-): Promise<void> {
-  const decisions = orders.map((order) => {
-    const state = stamped(lines.get(order._id)!);
-    const data = lineItemsEventData(state, "allocated");
-    const event = { topic: topics.lineItems, type: "waybill.line_items.allocated.v1", data };
-    return withStock({ state, events: [event] }, order) satisfies Decision<OrderLinesDocument>;
-  });
-  await writeAggregates(orderLines, decisions, traceparentOr(undefined), session);
-}
-
-function unitsOf({ lines }: AllocationDocument): number {
-  return lines.reduce((sum, { allocated }) => sum + allocated, 0);
 }
 
 /** Offers units whenever some became free, until disposed. */
@@ -205,13 +123,13 @@ export function startOffers(context: LineItemsContext): AsyncDisposable {
   return offers;
 }
 
-async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise<void> {
-  const found = await context.stock.collection
+/** Offers what is on offer, each SKU for itself. */
+export async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise<void> {
+  const onOffer = context.stock.collection
     .find({ offering: true })
     .project<{ tenant_id: string; sku_id: string }>({ tenant_id: 1, sku_id: 1 })
-    .limit(STOCKS_MAX)
-    .toArray();
-  for (const { tenant_id, sku_id } of found) {
+    .batchSize(STOCKS_BATCH);
+  for await (const { tenant_id, sku_id } of onOffer) {
     if (signal.aborted) return;
     // What stands in the way of one SKU keeps no other from being offered.
     await offerUnits(context, tenant_id, sku_id).catch((error: unknown) =>

@@ -268,7 +268,7 @@ test("the fewest facilities are found where the best single one is none of them"
   const lines = [line(8), line(8, { skuId: "cup" })];
   const planned = planOrder(
     { orderId: "order-1", terms: { country_code: "US" }, lines },
-    { lots: stock, facilities: six, now },
+    { lots: stock, facilities: six, reserved: new Set(), now },
   );
   expect(planned.facilities.filter(({ used }) => used).map(({ facility_id }) => facility_id)).toEqual([
     "b",

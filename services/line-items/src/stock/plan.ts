@@ -40,6 +40,8 @@ export interface Shelves {
   /** The lots of each SKU whose stock is recorded, by SKU id: copies, which planning writes on. */
   lots: ReadonlyMap<string, Lot[]>;
   facilities: readonly RoutedFacility[];
+  /** The ids of SKUs whose free units are for others. */
+  reserved: ReadonlySet<string>;
   /** RFC 3339, UTC. */
   now: string;
 }
@@ -61,7 +63,7 @@ export interface Choice {
 export function planOrder(order: OrderDemand, shelves: Shelves): OrderAllocation {
   const route = routeOf(order.terms, shelves.facilities);
   const today = shelves.now.slice(0, 10);
-  const choices = order.lines.map((demand) => choose(demand, shelves.lots.get(demand.skuId), route, today));
+  const choices = order.lines.map((demand) => choose(demand, shelves, route, today));
   const before = new Map(choices.flatMap(lotsOf).map((lot) => [lot.id, freeUnits(lot)]));
   const from = facilitiesFor(order, choices, route);
   const taken = take(choices, from);
@@ -85,9 +87,19 @@ export function statusOf(lines: readonly LineAllocation[]): string {
   return lines.some(({ tracked }) => tracked) ? "allocated" : "untracked";
 }
 
-function choose(demand: LineDemand, lots: Lot[] | undefined, { open }: Route, today: string): Choice {
+function choose(
+  demand: LineDemand,
+  { lots: ofSkus, reserved }: Shelves,
+  { open }: Route,
+  today: string,
+): Choice {
+  const lots = ofSkus.get(demand.skuId);
   const missing = demand.quantity - demand.settled - sumOf(demand.held);
-  const judged = (lots ?? []).map((lot) => ({ lot, reason: refusalOf(lot, demand, open, today) }));
+  const isReserved = reserved.has(demand.skuId);
+  const judged = (lots ?? []).map((lot) => {
+    const reason = refusalOf(lot, demand, open, today);
+    return { lot, reason: reason === null && isReserved ? "on_offer" : reason };
+  });
   const wanted = judged.filter(({ reason }) => reason === null).map(({ lot }) => lot);
   return {
     demand,

@@ -3,13 +3,19 @@ import type { LotUnits } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { Shelves } from "./plan.ts";
 import type { FacilityDocument } from "./facility.ts";
 import { freeUnits, type Lot } from "./lot.ts";
-import { changedStock, type StockCause, type StockDocument } from "./stock.ts";
+import { changedStock, onOffer, type StockCause, type StockDocument } from "./stock.ts";
 
 /** The stock of some SKUs while it is decided about: planning and moving units writes on `lots`. */
 export interface OpenShelves extends Shelves {
   lots: Map<string, Lot[]>;
   /** As it was read. */
   stocks: readonly StockDocument[];
+}
+
+/** Leaves the free units of the SKUs on offer alone, except those of this one. */
+export function reserveOffered(shelves: OpenShelves, skuId: string): OpenShelves {
+  const others = shelves.stocks.filter(({ offering, sku_id }) => offering && sku_id !== skuId);
+  return { ...shelves, reserved: new Set(others.map(({ sku_id }) => sku_id)) };
 }
 
 /** Shelves with what lies on them now. */
@@ -19,7 +25,7 @@ export function openShelves(
   now: string,
 ): OpenShelves {
   const lots = new Map(stocks.map(({ sku_id, lots: stored }) => [sku_id, stored.map((lot) => ({ ...lot }))]));
-  return { lots, stocks, facilities, now };
+  return { lots, stocks, facilities, now, reserved: new Set() };
 }
 
 /** Gives units of a line back to their lots. */
@@ -49,9 +55,9 @@ export function changedStocks({ stocks, lots }: OpenShelves): Decision<StockDocu
         lot.allocated !== stock.lots[index]!.allocated || lot.quantity !== stock.lots[index]!.quantity,
     );
     if (!changed) return [];
-    const offering =
-      stock.offering || now.some((lot, index) => freeUnits(lot) > freeUnits(stock.lots[index]!));
-    return [changedStock({ ...stamped(stock), lots: now, offering }, causeOf(before, after))];
+    const isFreed = now.some((lot, index) => freeUnits(lot) > freeUnits(stock.lots[index]!));
+    const state = { ...stamped(stock), lots: now };
+    return [changedStock(isFreed ? onOffer(state) : state, causeOf(before, after))];
   });
 }
 

@@ -23,7 +23,10 @@ export interface StockDocument extends AggregateDocument {
    * done no other order takes any.
    */
   offering: boolean;
-  /** Counts the offers: each is a write that whoever ends an offer at the same time meets as a conflict. */
+  /**
+   * Counts how often units became free, or an order came to wait. Who offers units compares it: whoever was there
+   * when they became free must have been found. Who ends an offer at the same time meets it as a conflict.
+   */
   offers: number;
 }
 
@@ -73,6 +76,11 @@ export function newStock(
   };
 }
 
+/** The stock when units of it became free: those who wait come first. */
+export function onOffer(stock: StockDocument): StockDocument {
+  return { ...stock, offering: true, offers: stock.offers + 1 };
+}
+
 /** Adds units to the lot that is like them, or as a new one with `newId`. */
 export function receive(
   stock: StockDocument,
@@ -85,7 +93,7 @@ export function receive(
     : { ...arrival, id: newId, allocated: 0 };
   if (lot.quantity > UNITS_MAX) throw new DomainError("OUT_OF_RANGE", `a lot has at most ${UNITS_MAX} units`);
   if (!like && stock.lots.length >= LOTS_MAX) throw new DomainError("TOO_MANY_LOTS");
-  return { stock: { ...withLot(stock, lot), offering: true }, lot };
+  return { stock: onOffer(withLot(stock, lot)), lot };
 }
 
 /** Adds units to a lot, or takes free ones from it if `change` is negative. */
@@ -98,7 +106,8 @@ export function adjust(
   if (change < 0) assertFree(found, -change);
   const lot = { ...found, quantity: found.quantity + change };
   if (lot.quantity > UNITS_MAX) throw new DomainError("OUT_OF_RANGE", `a lot has at most ${UNITS_MAX} units`);
-  return { stock: { ...withLot(stock, lot), offering: stock.offering || change > 0 }, lot };
+  const changed = withLot(stock, lot);
+  return { stock: change > 0 ? onOffer(changed) : changed, lot };
 }
 
 /** Takes free units out of a lot and lets them come in elsewhere, or with another status. */

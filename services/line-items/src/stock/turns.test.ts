@@ -24,3 +24,16 @@ test("more than may wait is refused at once, and there is room again when work h
   await Promise.all(waiting);
   await expect(turns.take("a", async () => 1)).resolves.toBe(1);
 });
+
+test("work whose deadline passed while it waited is refused when its turn comes, and was not begun", async () => {
+  const turns = createTurns();
+  const gate = Promise.withResolvers<void>();
+  const first = turns.take("a", () => gate.promise);
+  const begun: string[] = [];
+  const late = turns.take("a", async () => begun.push("late"), Date.now() - 1);
+  const patient = turns.take("a", async () => begun.push("patient"), Date.now() + 60_000);
+  gate.resolve();
+  await expect(late).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  await Promise.all([first, patient]);
+  expect(begun).toEqual(["patient"]);
+});

@@ -1,12 +1,13 @@
-import { unavailable } from "@waybill/errors/domain-error.ts";
+import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 
 /** Lets the work of one tenant on its stock happen one after the other in this process. */
 export interface Turns {
   /**
-   * Runs `work` when all work of the tenant that came before has ended. Rejects as it does, or at once with
-   * `DEPENDENCY_UNAVAILABLE` when too much waits already.
+   * Runs `work` when all work of the tenant that came before has ended. Rejects as it does; at once with
+   * `DEPENDENCY_UNAVAILABLE` when too much waits already; and with `DEADLINE_EXCEEDED`, without having run it,
+   * when its turn comes later than `deadline` (milliseconds since the epoch).
    */
-  take: <Result>(tenantId: string, work: () => Promise<Result>) => Promise<Result>;
+  take: <Result>(tenantId: string, work: () => Promise<Result>, deadline?: number) => Promise<Result>;
 }
 
 /** More would wait longer than their callers do. */
@@ -19,12 +20,15 @@ const WAITING_MAX = 500;
 export function createTurns(waitingMax = WAITING_MAX): Turns {
   const queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
   return {
-    async take(tenantId, work) {
+    async take(tenantId, work, deadline = Infinity) {
       const queue = queues.get(tenantId) ?? { last: Promise.resolve(), waiting: 0 };
       if (queue.waiting >= waitingMax) throw unavailable("too many wait for the same stock");
       queues.set(tenantId, queue);
       queue.waiting += 1;
-      const turn = queue.last.then(work, work);
+      const turn = queue.last.then(() => {
+        if (Date.now() > deadline) throw new DomainError("DEADLINE_EXCEEDED");
+        return work();
+      });
       queue.last = turn
         .catch(() => undefined)
         .finally(() => {
