@@ -182,6 +182,40 @@ describe("units", () => {
     await vi.waitFor(async () => expect(await units()).toEqual([2, 2, 1]), soon);
   });
 
+  it("that an order leaves behind on its way to another facility go to those before it first", async () => {
+    await calls.sku("b6");
+    await calls.receive("b6", 2, { lot_number: "L1" });
+    const single = await order("b6", 5, { priority: 2, split_policy: "single_shipment" });
+    const rules = [{ match_type: "lot_number", match_value: ["L1"], match_style: "hard" }];
+    const first = await order("b6", 0, { priority: 1, line_items: [aLine("b6", 2, { pick_from: rules })] });
+    const last = await order("b6", 2, { priority: 3 });
+    await calls.receive("b6", 3, { facility_id: "west", lot_number: "L2" });
+    const units = async () =>
+      Promise.all([first, single, last].map(async (id) => (await stockOf(id))!.lines[0]!.allocated));
+    await vi.waitFor(async () => expect(await units()).toEqual([2, 3, 0]), soon);
+  });
+
+  it("of several SKUs that become free at once go to the first of each", async () => {
+    for (const sku of ["b7", "b8"]) {
+      await calls.sku(sku);
+      await calls.receive(sku, 1);
+    }
+    const both = { line_items: [aLine("b7", 1), aLine("b8", 1)] };
+    const holder = await order("b7", 0, both);
+    const later = await order("b7", 0, { ...both, priority: 2 });
+    const first = await order("b8", 1, { priority: 1 });
+    const { customer_identifier } = await read(holder);
+    await network.requests.createOrderCancelRequests(
+      { requests: [{ customer_identifier }] },
+      network.as("shop"),
+    );
+    const units = async () =>
+      Promise.all(
+        [first, later].map(async (id) => (await stockOf(id))!.lines.map(({ allocated }) => allocated)),
+      );
+    await vi.waitFor(async () => expect(await units()).toEqual([[1], [1, 0]]), soon);
+  });
+
   it("that came in are for those who wait, even before an order that comes now", async () => {
     await calls.sku("b4");
     const { id: lot } = await calls.receive("b4", 1);
