@@ -25,9 +25,9 @@ const descriptorSet = fromBinary(
 export const descriptors: FileRegistry = createFileRegistry(descriptorSet);
 
 /** Each proto file as the bytes of its FileDescriptorProto, for gRPC reflection. */
-export const fileDescriptors: readonly Uint8Array[] = descriptorSet.file.map((file) =>
-  toBinary(FileDescriptorProtoSchema, file),
-);
+export function fileDescriptors(): Uint8Array[] {
+  return descriptorSet.file.map((file) => toBinary(FileDescriptorProtoSchema, file));
+}
 
 const noRules: FieldRules = FieldRules.decode(new Uint8Array());
 const rulesOption = extension("waybill.options.v1.rules");

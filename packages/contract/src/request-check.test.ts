@@ -3,7 +3,11 @@ import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { descriptors } from "./descriptors.ts";
+import { methods } from "./methods.ts";
 import { recordFailure, requestCheck } from "./request-check.ts";
+import { recordsField } from "./rules-schema.ts";
+import { checkOf } from "./schema.ts";
+import { shapeSchema } from "./shape-schema.ts";
 
 const empty = new Uint8Array();
 const checkSkus = requestCheck(descriptors.getMessage("waybill.line_items.v1.CreateSkusRequest")!);
@@ -108,3 +112,13 @@ test("one check serves many requests: nothing of one is found in the next", () =
   checkSkus({ skus: [sku({ currency: "?" })] });
   expect(checkSkus({ skus: [sku()] })).toEqual({ violations: [], failures: new Map() });
 });
+
+test.each(methods.map(({ path, input }) => ({ path, input })))(
+  "the rules and the shape of what $path takes can be checked",
+  ({ input }) => {
+    const records = recordsField(input);
+    const request = records ? { [records.name]: [{}] } : {};
+    expect(() => requestCheck(input)(request)).not.toThrow();
+    expect(() => checkOf(() => shapeSchema(input))(request)).not.toThrow();
+  },
+);

@@ -1,7 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { DomainError, type Violation } from "@waybill/errors/domain-error.ts";
 import { recordsField, rulesSchema } from "./rules-schema.ts";
-import { compile } from "./schema.ts";
+import { checkOf } from "./schema.ts";
 
 /** What the proto's rules say of a request. */
 export interface CheckedRequest {
@@ -15,15 +15,15 @@ export interface CheckedRequest {
 const SENTENCES_MAX = 5;
 const noFailures: ReadonlyMap<number, DomainError> = new Map();
 
-/** The check of a request message, compiled once. It puts canonical spellings into the request. */
+/** The check of a request message. It puts canonical spellings into the request. */
 export function requestCheck(message: DescMessage): (request: unknown) => CheckedRequest {
-  const checkWhole = compile(rulesSchema(message));
-  const records = recordsField(message);
-  if (!records?.message) return (request) => ({ violations: checkWhole(request), failures: noFailures });
-  const checkRecord = compile(rulesSchema(records.message));
+  const checkWhole = checkOf(() => rulesSchema(message));
+  const { message: record, name = "" } = recordsField(message) ?? {};
+  if (!record) return (request) => ({ violations: checkWhole(request), failures: noFailures });
+  const checkRecord = checkOf(() => rulesSchema(record));
   return (request) => {
     const failures = new Map<number, DomainError>();
-    const list = (request as Record<string, unknown[]>)[records.name] ?? [];
+    const list = (request as Record<string, unknown[]>)[name] ?? [];
     const violations = checkWhole(request);
     if (violations.length > 0) return { violations, failures };
     list.forEach((record, index) => {

@@ -4,19 +4,19 @@ import { ListOrdersRequest, Order } from "@waybill/proto/orders/v1/orders.ts";
 import { describe, expect, it, test } from "vitest";
 import { descriptors } from "./descriptors.ts";
 import { rulesSchema } from "./rules-schema.ts";
-import { compile } from "./schema.ts";
+import { checkOf } from "./schema.ts";
 
 const empty = new Uint8Array();
 const uuid = "0189d1c2-7e4b-7000-8000-000000000000";
 const longKey = "k".repeat(201);
-const checkOrder = checkOf("waybill.orders.v1.Order");
-const checkSku = checkOf("waybill.line_items.v1.Sku");
-const checkStorefront = checkOf("waybill.orders.v1.StorefrontOrder");
-const checkList = checkOf("waybill.orders.v1.ListOrdersRequest");
+const checkOrder = checkMessage("waybill.orders.v1.Order");
+const checkSku = checkMessage("waybill.line_items.v1.Sku");
+const checkStorefront = checkMessage("waybill.orders.v1.StorefrontOrder");
+const checkList = checkMessage("waybill.orders.v1.ListOrdersRequest");
 
 /** A check that answers `pointer CODE` for each wrong place. */
-function checkOf(message: string) {
-  const check = compile(rulesSchema(descriptors.getMessage(message)!));
+function checkMessage(message: string) {
+  const check = checkOf(() => rulesSchema(descriptors.getMessage(message)!));
   return (value: object) => check(value).map(({ pointer, code }) => `${pointer} ${code}`);
 }
 

@@ -1,5 +1,5 @@
 import type { Violation } from "@waybill/errors/domain-error.ts";
-import { Ajv, type KeywordDefinition, type SchemaValidateFunction } from "ajv";
+import { Ajv, type KeywordDefinition, type SchemaValidateFunction, type ValidateFunction } from "ajv";
 import { forms } from "./forms.ts";
 import { toViolation } from "./violations.ts";
 
@@ -24,10 +24,14 @@ ajv.addKeyword({
   validate: (_: unknown, data: string) => data.isWellFormed(),
 });
 
-/** Compiles a schema, once, at start. */
-export function compile(schema: JsonSchema): Check {
-  const validate = ajv.compile(schema);
+/**
+ * A check by a schema, compiled when it is first needed: a process calls few of its checks, and compiling all
+ * of them would be half of its start.
+ */
+export function checkOf(schema: () => JsonSchema): Check {
+  let validate: ValidateFunction | undefined;
   return (value) => {
+    validate ??= ajv.compile(schema());
     if (validate(value)) return [];
     // What is wrong with a key's name is told once, by its object.
     const errors = (validate.errors ?? []).filter(({ propertyName }) => propertyName === undefined);

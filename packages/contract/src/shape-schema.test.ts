@@ -2,10 +2,12 @@ import { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import { describe, expect, it, test } from "vitest";
 import { descriptors } from "./descriptors.ts";
 import { methods } from "./methods.ts";
-import { compile } from "./schema.ts";
+import { checkOf } from "./schema.ts";
 import { shapeSchema } from "./shape-schema.ts";
 
-const checkOrders = compile(shapeSchema(descriptors.getMessage("waybill.orders.v1.CreateOrdersRequest")!));
+const checkOrders = checkOf(() =>
+  shapeSchema(descriptors.getMessage("waybill.orders.v1.CreateOrdersRequest")!),
+);
 
 /** The places that are wrong with a body of one order, as `pointer CODE` relative to the order. */
 function placesOf(orderJson: string): string[] {

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { compile, type JsonSchema } from "./schema.ts";
+import { checkOf, type JsonSchema } from "./schema.ts";
 import { escapePointer } from "./violations.ts";
 
 const strings = fc.string({ unit: fc.constantFrom("~", "/", "0", "1", "a", "é", " ", '"') });
-const checkNested = compile({
+const checkNested = checkOf(() => ({
   properties: { list: { items: { type: "object", additionalProperties: { type: "string" } } } },
-});
-const checkClosed = compile({ type: "object", additionalProperties: false });
+}));
+const checkClosed = checkOf(() => ({ type: "object", additionalProperties: false }));
 
 /** RFC 6901, section 4. */
 function resolve(document: unknown, pointer: string): unknown {
@@ -70,14 +70,14 @@ describe("each kind of rule has its code and its sentence", () => {
     [{ form: "uuid" }, "c", "BAD_FORMAT", "must be a UUID"],
     [{ pattern: "^(?:\\d+)$" }, "c", "BAD_FORMAT", "must match ^(?:\\d+)$"],
   ])("%j", (schema, value, code, detail) => {
-    expect(compile({ properties: { field: schema } })({ field: value })).toEqual([
+    expect(checkOf(() => ({ properties: { field: schema } }))({ field: value })).toEqual([
       { pointer: "/field", code, detail },
     ]);
   });
 });
 
 test("a map that must not be empty is refused as such", () => {
-  const check = compile({ properties: { field: { minProperties: 1 } } });
+  const check = checkOf(() => ({ properties: { field: { minProperties: 1 } } }));
   expect(check({ field: {} })).toEqual([
     { pointer: "/field", code: "REQUIRED", detail: "must not be empty" },
   ]);

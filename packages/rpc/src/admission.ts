@@ -7,7 +7,7 @@ import type { Caller } from "./metadata.ts";
 /** Lets a call in that may take until `deadline`, or throws why not. */
 type Admit = (request: unknown, caller: Caller | null, deadline: number) => AdmittedCall;
 
-/** Compiles who and what a method lets in: a tenant, and a request that keeps the proto's rules. */
+/** Who and what a method lets in: a tenant, and a request that keeps the proto's rules. */
 export function admission(path: string): Admit {
   const check = requestCheck(methodAt(path).input);
   return (request, caller, deadline) => {

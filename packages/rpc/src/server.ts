@@ -1,10 +1,9 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { fileDescriptors } from "@waybill/contract/descriptors.ts";
 import { HealthImplementation } from "grpc-health-check";
 import type { Implementation, StreamHandler, UnaryHandler } from "./handlers.ts";
 import { MESSAGE_BYTES_MAX, STREAM_MS_MAX } from "./limits.ts";
 import { OpenStreams } from "./open-streams.ts";
+import { addReflection } from "./reflection.ts";
 import { serverStream } from "./server-stream.ts";
 import { unary, type MethodOptions } from "./unary.ts";
 
@@ -38,7 +37,7 @@ export async function startServer(options: RpcServerOptions): Promise<RpcServer>
   const streams = new OpenStreams();
   for (const implementation of options.implementations) addService(server, implementation, options, streams);
   const health = addHealth(server, options.implementations);
-  addReflection(server, options.implementations);
+  addReflection(server, [...options.implementations.map(serviceName), "grpc.health.v1.Health"]);
   const port = await bind(server, options.host, options.port);
   return {
     port,
@@ -73,17 +72,6 @@ function addHealth(server: Server, implementations: readonly Implementation[]): 
   const health = new HealthImplementation(statuses);
   health.addToServer(server);
   return health;
-}
-
-function addReflection(server: Server, implementations: readonly Implementation[]): void {
-  // A package definition of proto-loader's would rename types: only the files themselves are handed over.
-  const files = {
-    format: "",
-    type: null,
-    fileDescriptorProtos: fileDescriptors.map((bytes) => Buffer.from(bytes)),
-  };
-  const services = [...implementations.map(serviceName), "grpc.health.v1.Health"];
-  new ReflectionService({ files } as never, { services }).addToServer(server);
 }
 
 function serviceName({ definition }: Implementation): string {

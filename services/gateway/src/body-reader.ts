@@ -1,5 +1,5 @@
 import type { Method, Route } from "@waybill/contract/methods.ts";
-import { compile, type Check, type JsonSchema } from "@waybill/contract/schema.ts";
+import { checkOf, type Check, type JsonSchema } from "@waybill/contract/schema.ts";
 import { fieldShape, shapeSchema, UPDATE_MASK } from "@waybill/contract/shape-schema.ts";
 import { BodyForm } from "@waybill/proto/options/v1/options.ts";
 import { recognizeForm, type SentForm } from "./body-form.ts";
@@ -66,17 +66,17 @@ function bodyChecks(shape: JsonSchema, { path, body, bodyForm }: Route): Readonl
     case BodyForm.BODY_FORM_ONE_OR_MANY:
       if (!shape["items"]) throw new Error(`${path}: the body is no list that one may stand for`);
       return new Map([
-        ["plain", compile({ ...value, type: ["array", "object"] })],
-        ["alone", compile(shape["items"] as JsonSchema)],
+        ["plain", checkOf(() => ({ ...value, type: ["array", "object"] }))],
+        ["alone", checkOf(() => shape["items"] as JsonSchema)],
       ]);
     case BodyForm.BODY_FORM_WRAPPED_OR_BARE: {
       const wrapper = { type: "object", properties: { [body!]: value }, additionalProperties: false };
       return new Map([
-        ["plain", compile(value)],
-        ["wrapped", compile(wrapper)],
+        ["plain", checkOf(() => value)],
+        ["wrapped", checkOf(() => wrapper)],
       ]);
     }
     default:
-      return new Map([["plain", compile(value)]]);
+      return new Map([["plain", checkOf(() => value)]]);
   }
 }

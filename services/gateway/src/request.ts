@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { fieldRules } from "@waybill/contract/descriptors.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
-import { compile, type JsonSchema } from "@waybill/contract/schema.ts";
+import { checkOf, type JsonSchema } from "@waybill/contract/schema.ts";
 import { fieldShape, shapeSchema } from "@waybill/contract/shape-schema.ts";
 import { bodyReader, notNull } from "./body-reader.ts";
 import type { SentForm } from "./body-form.ts";
@@ -38,7 +38,7 @@ export function requestBuilder(input: Message, route: Route): (request: RestRequ
   const rest = parametersOf(input, route);
   const types = new Map(rest.fields.flatMap(parameterType));
   const inPath = pathFields(route.path);
-  const checkParameters = compile(shapeSchema(rest));
+  const checkParameters = checkOf(() => shapeSchema(rest));
   const readHeaders = headerReader(input);
   const readBody = bodyReader(input, route);
   return ({ params, query, headers, body }) => {
