@@ -110,17 +110,17 @@ export async function changeAggregate<Document extends AggregateDocument>(
 
 /**
  * Writes decisions about several aggregates as part of the caller's transaction: two calls of the database,
- * however many. The states are `stamped` ones that the same session read, or new aggregates. Answers what
- * holds afterwards.
+ * however many. The states are `stamped` ones that the same session read, or new aggregates. `traceparent` is
+ * that of all which have none of their own. Answers what holds afterwards.
  */
 export async function writeAggregates<Document extends AggregateDocument>(
   { collection, outbox }: AggregateStore<Document>,
-  decisions: readonly Decision<Document>[],
+  decisions: readonly (Decision<Document> & { traceparent?: string })[],
   traceparent: string,
   session: ClientSession,
 ): Promise<Document[]> {
   if (decisions.length === 0) return [];
-  const rows = decisions.flatMap(({ state, events }) => rowsOf(state, events, traceparent));
+  const rows = decisions.flatMap((one) => rowsOf(one.state, one.events, one.traceparent ?? traceparent));
   const next = decisions.map(({ state, events }) => ({ ...state, sequence: state.sequence + events.length }));
   await collection.bulkWrite(next.map(writeOf), { session });
   if (rows.length > 0) await outbox.insertMany(rows, { session });

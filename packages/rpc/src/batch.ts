@@ -1,4 +1,5 @@
-import type { DomainError } from "@waybill/errors/domain-error.ts";
+import { catalogue } from "@waybill/errors/catalogue.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 
 /** The answer of a batch endpoint. */
@@ -45,6 +46,25 @@ export function recordFailed(
     pointer: refusal.violations[0]?.pointer ?? null,
     warnings: [],
   };
+}
+
+/**
+ * The result of a record that `work` is done for, which answers its id: unless `failure` says that the record broke
+ * a rule before. What refuses it fails it alone; rejects with what is no refusal, such as a dependency that is down.
+ */
+export async function recordOutcome(
+  index: number,
+  customerIdentifier: string | null,
+  failure: DomainError | undefined,
+  work: () => Promise<string>,
+): Promise<RecordResult> {
+  if (failure) return recordFailed(index, customerIdentifier, failure);
+  try {
+    return recordSuccess(index, await work(), customerIdentifier);
+  } catch (error) {
+    if (!(error instanceof DomainError) || catalogue[error.code].http >= 500) throw error;
+    return recordFailed(index, customerIdentifier, error);
+  }
 }
 
 /** Counts the results. Every record was processed, those that failed too. */

@@ -3,13 +3,14 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
 import type { LedgerEntryDocument } from "./ledger.ts";
-import { followEntries, rebuildLedger, type OrderLinesDocument } from "./order-lines.ts";
+import { followEntries, rebuildLedger, tellStock, type OrderLinesDocument } from "./order-lines.ts";
 import { findAllocations } from "./stock/allocation-store.ts";
 import type { AllocationDocument } from "./stock/allocation.ts";
 import { withStock } from "./stock/lines-with-stock.ts";
 
 /**
- * Adds an entry and has the order's lines follow it, as part of the caller's transaction; a repeat is none.
+ * Adds an entry and has the order's lines follow it, as part of the caller's transaction; one that is there
+ * already is not counted again.
  * `stock` is what the order has of the stock afterwards, null if nothing of it is tracked.
  */
 export async function addEntry(
@@ -25,12 +26,14 @@ export async function addEntry(
     { $setOnInsert: fields },
     { upsert: true, session },
   );
-  if (upsertedCount === 0) return;
+  // A rebuild that came first has counted the entry, but did not know what became of the stock.
+  const isCounted = upsertedCount === 0;
+  if (isCounted && stock === null) return;
   const lines = { _id: entry.order_id, tenant_id: entry.tenant_id };
   await changeAggregate(
     orderLines,
     lines,
-    (current) => withStock(followEntries(current, [entry]), stock),
+    (current) => withStock(isCounted ? tellStock(current) : followEntries(current, [entry]), stock),
     traceparent,
     session,
   );

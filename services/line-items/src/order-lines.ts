@@ -142,6 +142,11 @@ export function followEntries(
   return { state, events: [moved(state, "ledger", movements)] };
 }
 
+/** The rule of telling that only the stock of the lines changed: their units that have their lots. */
+export function tellStock(document: OrderLinesDocument): Decision<OrderLinesDocument> {
+  return { state: document, events: [moved(document, "ledger", [])] };
+}
+
 /** The rule of deriving the counters anew from all entries; nothing happens if they are right. */
 export function rebuildLedger(
   document: OrderLinesDocument,

@@ -1,8 +1,7 @@
-import { catalogue } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { SandboxUnits } from "@waybill/proto/line_items/v1/stock_sandbox.ts";
-import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
+import { batchResponse, recordOutcome, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "./context.ts";
 import { recordFacility } from "./stock/facility.ts";
@@ -26,11 +25,11 @@ export async function sandboxBatch(
   const results: RecordResult[] = [];
   for (const [index, record] of records.entries()) {
     const name = record.sku_customer_id ?? null;
-    const id = await outcomeOf(call.failures.get(index), async () => {
+    const result = await recordOutcome(index, name, call.failures.get(index), async () => {
       const sku = await getNamedSku(context, call.tenantId, record);
       return work(sku, record, `sandbox/${call.requestId}/${index}`);
     });
-    results.push(typeof id === "string" ? recordSuccess(index, id, name) : recordFailed(index, name, id));
+    results.push(result);
   }
   return batchResponse(results);
 }
@@ -51,17 +50,4 @@ export async function ensureFacility(
         : { state: facility, events: [] },
     traceparent,
   );
-}
-
-async function outcomeOf(
-  failure: DomainError | undefined,
-  work: () => Promise<string>,
-): Promise<string | DomainError> {
-  if (failure) return failure;
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof DomainError && catalogue[error.code].http < 500) return error;
-    throw error;
-  }
 }

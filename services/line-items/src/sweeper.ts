@@ -1,4 +1,7 @@
+import { isDependencyDown } from "@waybill/errors/domain-error.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { firstIdAt } from "@waybill/mongo/ids.ts";
+import { errorFacts } from "@waybill/process/log.ts";
 import { repeat } from "@waybill/process/repeat.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import { releaseAttempts } from "./stock/booking.ts";
@@ -72,9 +75,11 @@ async function settleSeals(
     seals.filter(({ _id }) => !open.has(_id)),
   );
   for (const { _id, sealed_at } of seals.filter((seal) => open.has(seal._id))) {
-    const lift = (lines: OrderLinesDocument) => reopen(lines, sealed_at);
-    await updateOrderLines(context, { tenantId, orderId: _id }, lift, call.traceparent);
-    context.log.info({ tenant_id: tenantId, order_id: _id }, "sweep.reopened");
+    await each(context, { tenant_id: tenantId, order_id: _id }, async () => {
+      const lift = (lines: OrderLinesDocument) => reopen(lines, sealed_at);
+      await updateOrderLines(context, { tenantId, orderId: _id }, lift, call.traceparent);
+      context.log.info({ tenant_id: tenantId, order_id: _id }, "sweep.reopened");
+    });
   }
 }
 
@@ -87,9 +92,25 @@ async function freeUnknown(
   const { ids } = await context.orders.findOrders({ ids: attempts.map(({ _id }) => _id) }, call);
   const known = new Set(ids);
   const unknown = attempts.filter(({ _id }) => !known.has(_id));
-  if (unknown.length === 0) return;
-  const orderIds = unknown.map(({ _id }) => _id);
-  await releaseAttempts(context, tenantId, orderIds, call.traceparent);
-  await freeAttempts(context, unknown);
-  context.log.info({ tenant_id: tenantId, orders: unknown.length }, "sweep.freed");
+  for (const attempt of unknown) {
+    await each(context, { tenant_id: tenantId, order_id: attempt._id }, async () => {
+      await releaseAttempts(context, tenantId, [attempt._id], call.traceparent);
+      await freeAttempts(context, [attempt]);
+    });
+  }
+  if (unknown.length > 0) context.log.info({ tenant_id: tenantId, orders: unknown.length }, "sweep.freed");
+}
+
+/** Does one item's work. What stands in its way alone is told and passed over; when a dependency is down all wait. */
+async function each(
+  { log }: LineItemsContext,
+  ids: { tenant_id: string; order_id: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isDependencyDown(error) || mongoFailure(error)) throw error;
+    log.error({ ...ids, ...errorFacts(error) }, "sweep.passed_over");
+  }
 }

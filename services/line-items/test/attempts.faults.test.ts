@@ -6,6 +6,8 @@ import { sweepOnce } from "@waybill/line-items/sweeper.ts";
 import { idAt, newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { AllocationDocument } from "../src/stock/allocation.ts";
+import { newStockCalls } from "./stock-calls.ts";
 
 const MINUTE_MS = 60_000;
 const log = createLog("test", "silent");
@@ -54,6 +56,29 @@ describe("the lines of an attempt", () => {
     const left = (await stored([abandoned, young])).map(({ order_id }) => order_id);
     expect(left).toEqual([young]);
     expect(await network.lineItemsDb.collection("order_lines").countDocuments({ committed: kept })).toBe(1);
+  });
+});
+
+describe("one bad item", () => {
+  const context = () =>
+    createContext({ client: network.client, db: network.lineItemsDb }, network.orders, log);
+  const allocations = () => network.lineItemsDb.collection<AllocationDocument>("allocations");
+
+  it("is passed over by the sweeper: the attempts behind it are freed", async () => {
+    const calls = newStockCalls(network, "shop");
+    await calls.facility("east");
+    await calls.sku("cup");
+    await calls.receive("cup", 9);
+    const [bad, good] = [idAt(Date.now() - 6 * MINUTE_MS, 2), idAt(Date.now() - 6 * MINUTE_MS, 3)];
+    await network.lineItems.createLineItems(
+      { orders: [lines(bad, "cup"), lines(good, "cup")] },
+      network.as("shop"),
+    );
+    await allocations().updateOne({ _id: bad }, { $set: { "lines.0.taken.0.lot_id": "gone" } });
+    while (await sweepOnce(context()));
+    const left = (await stored([bad, good])).map(({ order_id }) => order_id);
+    expect(left).toEqual([bad]);
+    expect(await allocations().countDocuments({ _id: good })).toBe(0);
   });
 });
 

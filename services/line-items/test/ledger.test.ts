@@ -3,10 +3,15 @@ import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { onOrderEvents } from "@waybill/line-items/consumers/on-order-event.ts";
+import { addEntry } from "@waybill/line-items/ledger-store.ts";
 import { createContext } from "@waybill/line-items/service.ts";
+import { newId } from "@waybill/mongo/ids.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import { createLog } from "@waybill/process/log.ts";
 import type { FulfillmentState } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { traceparentOr } from "@waybill/rpc/metadata.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { newStockCalls } from "./stock-calls.ts";
 
 let network: TestNetwork;
 let order: string;
@@ -152,5 +157,36 @@ describe("the ledger", () => {
     ).rejects.toMatchObject({
       code: "HISTORY_INCOMPLETE",
     });
+  });
+});
+
+describe("an entry that a rebuild counted first", () => {
+  it("is not counted again, and what became of the stock is told", async () => {
+    await network.skus.createSkus({ skus: [aSku("mug")] }, network.as("shop"));
+    const calls = newStockCalls(network, "shop");
+    await calls.facility("east");
+    await calls.receive("mug", 3);
+    const id = await newOrder("rebuilt-first", aLine("mug", 2));
+    const log = createLog("test", "silent");
+    const context = createContext({ client: network.client, db: network.lineItemsDb }, network.orders, log);
+    const [line] = (await linesOf(id)).orders[0]!.line_items;
+    expect(line).toMatchObject({ uom_quantity_allocated: 2 });
+    const stock = await context.allocations.findOne({ _id: id });
+    const tenant_id = stock!.tenant_id;
+    const entry = {
+      _id: newId(),
+      tenant_id,
+      order_id: id,
+      sequence: 9,
+      time: new Date().toISOString(),
+      movements: [{ order_line_item_id: line!.id!, kind: "canceled", quantity: 2, grouping_id: null }],
+    };
+    await context.ledger.insertOne(entry);
+    const given = { ...stock!, lines: stock!.lines.map((one) => ({ ...one, allocated: 0, taken: [] })) };
+    await inTransaction(network.client, (session) =>
+      addEntry(context, entry, given, traceparentOr(undefined), session),
+    );
+    const told = (await linesOf(id)).orders[0]!.line_items[0]!;
+    expect(told).toMatchObject({ uom_quantity_allocated: 0, uom_quantity_canceled: 0 });
   });
 });

@@ -72,21 +72,30 @@ export function withStockAtCreation(
 }
 
 /**
- * The order with what line-items says about its stock; what is older than what is known already changes
- * nothing.
+ * The order with what line-items says about its stock: the shorts in any case, whether it waits unless a later
+ * revision is known already.
  */
 export function withStock(order: OrderDocument, facts: StockFacts): OrderDocument {
-  if (facts.linesRevision <= order.stock_revision) return order;
+  const isKnown = facts.linesRevision <= order.stock_revision;
   return {
     ...order,
-    backordered: facts.backordered,
-    stock_revision: facts.linesRevision,
+    backordered: isKnown ? order.backordered : facts.backordered,
+    stock_revision: Math.max(order.stock_revision, facts.linesRevision),
     shorts: [...order.shorts, ...facts.shorts.map(toShort)],
   };
 }
 
-/** The rule of following what an event of line-items says about the stock of an order. */
-export function followStock(order: OrderDocument, facts: StockFacts): Decision<OrderDocument> {
+/**
+ * The rule of following what an event of line-items says about the stock of an order. What is older than what is
+ * known changes nothing, nor does what an update's lines came to (`cause`: `replaced`): the commit of the update
+ * tells that, from the answer of line-items, and nobody before it.
+ */
+export function followStock(
+  order: OrderDocument,
+  { cause, ...facts }: StockFacts & { cause: string },
+): Decision<OrderDocument> {
+  if (cause === "replaced" || facts.linesRevision <= order.stock_revision)
+    return { state: order, events: [] };
   const state = withStock(order, facts);
   const told = [
     ...(state.shorts.length > order.shorts.length ? [orderEvent(state, "shorted")] : []),

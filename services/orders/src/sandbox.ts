@@ -5,7 +5,7 @@ import { DomainError, refusalAt } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { LineCount, Shipment } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderToShip } from "@waybill/proto/orders/v1/sandbox.ts";
-import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
+import { batchResponse, recordOutcome, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { appliedRequest } from "./applied-requests.ts";
@@ -82,28 +82,15 @@ export async function sandboxBatch<RecordType extends object>(
   const results: RecordResult[] = [];
   for (let from = 0; from < records.length; from += atOnce) {
     const some = records.slice(from, from + atOnce);
-    const answers = some.map((record, at) => resultOf(from + at, record, failures.get(from + at), work));
+    const answers = some.map((record: RecordType & { order_customer_id?: string | null }, at) =>
+      recordOutcome(from + at, record.order_customer_id ?? null, failures.get(from + at), async () => {
+        const { _id } = await work(record);
+        return _id;
+      }),
+    );
     results.push(...(await Promise.all(answers)));
   }
   return batchResponse(results);
-}
-
-async function resultOf<RecordType extends object>(
-  index: number,
-  record: RecordType,
-  failure: DomainError | undefined,
-  work: (record: RecordType) => Promise<{ _id: string }>,
-): Promise<RecordResult> {
-  const named: { order_customer_id?: string | null } = record;
-  const name = named.order_customer_id ?? null;
-  if (failure) return recordFailed(index, name, failure);
-  try {
-    return recordSuccess(index, (await work(record))._id, name);
-  } catch (error) {
-    if (error instanceof DomainError && catalogue[error.code].http < 500)
-      return recordFailed(index, name, error);
-    throw error;
-  }
 }
 
 /** The next parcel when the packed units are spread evenly over so many. */

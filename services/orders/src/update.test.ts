@@ -2,6 +2,7 @@ import { LineItem, OrderLines, type LineShort } from "@waybill/proto/line_items/
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import { describe, expect, it, test } from "vitest";
+import { followStock } from "./backorder.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
 import { applyUpdate, lock, statusRefusal, updateRefusal } from "./update.ts";
 
@@ -119,13 +120,21 @@ describe("an applied update", () => {
     ]);
   });
 
-  it("tells of units that could not be had, once", () => {
+  it("tells of units that could not be had, and nobody tells it before", () => {
     const given = [{ order_line_item_id: "hat", sku_customer_id: "hat", sku_id: "sku", quantity: 1 }];
     const first = apply(locked({}), 2, given);
     expect(typesOf(first)).toEqual(["shorted", "updated"]);
     expect(first.state.shorts).toMatchObject([{ quantity: 1, reason: "insufficient_inventory" }]);
-    const known = locked({ shorts: first.state.shorts, stock_revision: 5 });
-    expect(typesOf(apply(known, 2, given))).toEqual(["updated"]);
+    const facts = { backordered: true, shorts: given, linesRevision: 5 };
+    expect(followStock(locked({}), { ...facts, cause: "replaced" })).toMatchObject({ events: [] });
+    expect(followStock(locked({}), { ...facts, cause: "patched" }).state.shorts).toHaveLength(1);
+  });
+
+  it("tells of them also when a later event about the lines came first, which it leaves standing", () => {
+    const given = [{ order_line_item_id: "hat", sku_customer_id: "hat", sku_id: "sku", quantity: 1 }];
+    const ahead = apply(locked({ backordered: true, stock_revision: 6 }), 2, given);
+    expect(typesOf(ahead)).toEqual(["shorted", "updated"]);
+    expect(ahead.state).toMatchObject({ shorts: [{ quantity: 1 }], backordered: true, stock_revision: 6 });
   });
 
   it("cancels an order of whose new lines nothing is left to ship", () => {

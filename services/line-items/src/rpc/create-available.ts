@@ -1,4 +1,3 @@
-import { newId } from "@waybill/mongo/ids.ts";
 import type {
   CreateAvailableRequest,
   CreateAvailableResponse,
@@ -6,8 +5,7 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { ensureFacility, sandboxBatch } from "../sandbox.ts";
-import { receive } from "../stock/stock.ts";
-import { changeStock } from "../stock/stock-store.ts";
+import { receiveUnits } from "../stock/receipt.ts";
 
 const FACILITY_DEFAULT = "main";
 
@@ -17,22 +15,10 @@ export function createAvailable(
   call: Call,
 ): Promise<CreateAvailableResponse> {
   return sandboxBatch(context, call, units, async (sku, record, requestId) => {
-    const facilityId = record.facility_id ?? FACILITY_DEFAULT;
-    await ensureFacility(context, call, facilityId);
-    const arrival = {
-      facility_id: facilityId,
-      quantity: record.quantity!,
-      lot_number: record.lot_number ?? null,
-      purchase_order: record.purchase_order ?? null,
-      expiration_date: record.expiration_date ?? null,
-      received_at: new Date().toISOString(),
-      status: "available" as const,
-    };
-    const change = { sku, requestId, request: record, traceparent: call.traceparent, facilityId };
-    const lotId = newId();
-    const lot = await changeStock(context, change, { cause: "received" }, (stock) =>
-      receive(stock, arrival, lotId),
-    );
-    return lot.id;
+    const facility_id = record.facility_id ?? FACILITY_DEFAULT;
+    await ensureFacility(context, call, facility_id);
+    const change = { sku, requestId, request: record, traceparent: call.traceparent };
+    const { id } = await receiveUnits(context, change, { ...record, facility_id });
+    return id;
   });
 }

@@ -45,6 +45,9 @@ export function findAllocations(
     .toArray();
 }
 
+/** Where SKUs' stock changed by different events: the traceparent of each, by the SKU's id. */
+export type Traces = ReadonlyMap<string, string>;
+
 /** Makes the shelves the stock, with their events, and stores what the orders have: at most three calls. */
 export async function saveStock(
   { stock, allocations }: LineItemsContext,
@@ -52,8 +55,13 @@ export async function saveStock(
   orders: readonly AllocationDocument[],
   traceparent: string,
   session: ClientSession,
+  traces?: Traces,
 ): Promise<void> {
-  await writeAggregates(stock, changedStocks(shelves), traceparent, session);
+  const changed = changedStocks(shelves).map((decision) => {
+    const own = traces?.get(decision.state.sku_id);
+    return own ? { ...decision, traceparent: own } : decision;
+  });
+  await writeAggregates(stock, changed, traceparent, session);
   if (orders.length === 0) return;
   const writes = orders.map((replacement) => {
     const { _id, ...fields } = replacement;

@@ -11,7 +11,7 @@ import type { KnownSkus } from "../line.ts";
 import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
-import { findAllocations, loadShelves, putOnOffer, saveStock } from "./allocation-store.ts";
+import { findAllocations, loadShelves, putOnOffer, saveStock, type Traces } from "./allocation-store.ts";
 import {
   allocate,
   allocatedUnits,
@@ -161,6 +161,8 @@ function assertSupplied({ lines, shorts }: AllocationDocument): void {
 interface MovedUnits {
   orderId: string;
   movements: readonly Movement[];
+  /** The event's. */
+  traceparent: string;
 }
 
 /**
@@ -171,7 +173,6 @@ export async function followMovements(
   context: LineItemsContext,
   tenantId: string,
   moved: readonly MovedUnits[],
-  traceparent: string,
   session: ClientSession,
 ): Promise<Bookings> {
   const ids = [...new Set(moved.map(({ orderId }) => orderId))];
@@ -183,8 +184,23 @@ export async function followMovements(
     const own = moved.filter(({ orderId }) => orderId === order._id).flatMap(({ movements }) => movements);
     return followUnits(order, own, shelves);
   });
-  await saveStock(context, shelves, followed, traceparent, session);
+  const { traceparent } = moved[0]!;
+  await saveStock(context, shelves, followed, traceparent, session, tracesOf(orders, moved));
   return byId(followed);
+}
+
+/** The trace of the last event that moved units of each SKU. */
+function tracesOf(orders: readonly AllocationDocument[], moved: readonly MovedUnits[]): Traces {
+  const skus = new Map(
+    orders.flatMap(({ lines }) =>
+      lines.map(({ order_line_item_id, sku_id }) => [order_line_item_id, sku_id] as const),
+    ),
+  );
+  return new Map(
+    moved.flatMap(({ movements, traceparent }) =>
+      movements.map(({ order_line_item_id }) => [skus.get(order_line_item_id) ?? "", traceparent] as const),
+    ),
+  );
 }
 
 /** Frees the stock of attempts that never became orders. */

@@ -36,7 +36,7 @@ export type StockRequests = Collection<StockRequestDocument>;
 const REQUEST_KEPT_MS = 30 * 24 * 3600 * 1000;
 
 /** Who changes the stock of which SKU. */
-interface StockChange {
+export interface StockChange {
   sku: SkuDocument;
   requestId: string;
   /** What is asked for: a repeat asks for the same. */

@@ -46,6 +46,7 @@ async function follow(
   session: ClientSession,
 ): Promise<void> {
   const facts = {
+    cause: data.cause,
     backordered: data.backordered,
     shorts: data.shorts,
     linesRevision: data.lines_revision,
