@@ -14,6 +14,8 @@ declare module "vitest" {
       mongodbUrl: string;
       kafkaBrokers: string;
       topicPrefix: string;
+      /** The folder of the services' logs. */
+      logs: string;
     };
   }
 }
@@ -42,6 +44,7 @@ export default async function setup({ vitest }: TestProject): Promise<(() => Pro
     mongodbUrl: system.mongodb.address,
     kafkaBrokers: system.kafka.address,
     topicPrefix: TOPIC_PREFIX,
+    logs: join(dataDir, "logs"),
   });
   run.provide("mongodbUrl", system.mongodb.address);
   run.provide("kafkaBrokers", system.kafka.address);

@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import {
   startReceiver,
   type ReceivedWebhook,
@@ -226,6 +228,36 @@ describe("registrations", () => {
     const replay = await api.post("/callback_replays", { callback_id: registrationId, preview: true });
     expect([replay.status, replay.body.status]).toEqual([202, "preview"]);
     await api.delete("/callbacks", [id]);
+    for (const name of readdirSync(inject("system").logs)) {
+      const log = readFileSync(join(inject("system").logs, name), "utf8");
+      const told = ["merchant-token", secret, old, rotated.body.secret].filter((one) => log.includes(one));
+      expect([name, told]).toEqual([name, []]);
+    }
+  });
+
+  it("get payloads of every message type with the keys that the guide shows", async () => {
+    const types = ["orderUpdateResolution", "orderCancelResolution"];
+    const at = (message_type: string) => ({ url: receiver.url(`/guide/${message_type}`), message_type });
+    const { body: made } = await api.post("/callbacks", types.map(at));
+    await create("guided");
+    await api.post("/order_update_requests", [{ ...order, customer_identifier: "guided" }]);
+    const came = (type: string, nth: number) =>
+      vi.waitUntil(() => receiver.at(`/guide/${type}`)[nth]?.body, { timeout: 20_000 });
+    const payloads = new Map([["orderUpdateResolution", await came("orderUpdateResolution", 0)]]);
+    await api.post("/data_factory/advanceOrder", [{ order_customer_id: "guided", status: "packed" }]);
+    await api.post("/order_cancel_requests", [{ customer_identifier: "guided" }]);
+    payloads.set("orderCancelResolution", await came("orderCancelResolution", 0));
+    await api.post(`/callbacks/${made.results[0].system_id}/test`, undefined);
+    payloads.set("test", await came("orderUpdateResolution", 1));
+    for (const [type, body] of payloads) {
+      const shown = readFileSync(
+        new URL(`../../docs/webhooks/examples/${type}.json`, import.meta.url),
+        "utf8",
+      );
+      expect([type, keysOf(JSON.parse(body))]).toEqual([type, keysOf(JSON.parse(shown))]);
+    }
+    const ids = made.results.map(({ system_id }: any) => system_id);
+    await api.delete("/callbacks", ids);
   });
 
   it("that are deleted receive nothing any more", async () => {

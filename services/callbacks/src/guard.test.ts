@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAllowedAddress, urlRefusal, type GuardPolicy } from "./guard.ts";
 
@@ -49,6 +51,31 @@ describe("an address that is not public is refused, in the sandbox too", () => {
       expect([address, isAllowedAddress(address, sandbox)]).toEqual([address, false]);
     }
   });
+});
+
+it("an IPv4 address that is not public is refused in every form that IPv6 has for it", () => {
+  const special = specialAddresses.flatMap(([, ...addresses]) => addresses.filter((one) => isIP(one) === 4));
+  fc.assert(
+    fc.property(fc.constantFrom(...special), fc.nat(0xffff), (address, port) => {
+      const [a, b, c, d] = address.split(".").map(Number) as [number, number, number, number];
+      const [high, low] = [(a * 256 + b).toString(16), (c * 256 + d).toString(16)];
+      const hidden = [a, b, c, d].map((byte) => 255 - byte) as [number, number, number, number];
+      const [veiledHigh, veiledLow] = [hidden[0] * 256 + hidden[1], hidden[2] * 256 + hidden[3]];
+      const forms = [
+        `::${address}`,
+        `::ffff:${address}`,
+        `::ffff:${high}:${low}`,
+        `::ffff:0:${high}:${low}`,
+        `64:ff9b::${high}:${low}`,
+        `64:ff9b:1::${high}:${low}`,
+        `2002:${high}:${low}::1`,
+        `2001:0:4136:e378:8000:${port.toString(16)}:${veiledHigh.toString(16)}:${veiledLow.toString(16)}`,
+        `fe80::5efe:${high}:${low}`,
+        `fd00::5efe:${address}`,
+      ];
+      for (const form of forms) expect([form, isAllowedAddress(form, sandbox)]).toEqual([form, false]);
+    }),
+  );
 });
 
 describe("a public address is allowed", () => {

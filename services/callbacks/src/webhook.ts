@@ -1,3 +1,4 @@
+import type { Answer } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import { signingOn } from "./callback-change.ts";
 import type { DeliveryDocument } from "./delivery.ts";
@@ -28,6 +29,18 @@ export function openEndpoint(callback: CallbackDocument, vault: Vault, nowMs: nu
     token: token === null ? null : vault.open(token, _id),
     headers: headers === null ? {} : (JSON.parse(vault.open(headers, _id)) as Record<string, string>),
   };
+}
+
+/** Shorter values of headers are no secrets, and may stand in any text. */
+const SECRET_LENGTH_MIN = 8;
+
+/** An answer without the registration's token and header values, should its receiver have sent them back. */
+export function withoutSecrets(answer: Answer, { token, headers }: Endpoint): Answer {
+  const secrets = [...(token === null ? [] : [token]), ...Object.values(headers)];
+  const masked = secrets
+    .filter(({ length }) => length >= SECRET_LENGTH_MIN)
+    .reduce<string | null>((text, secret) => text?.replaceAll(secret, "***") ?? null, answer.responseStart);
+  return { ...answer, responseStart: masked };
 }
 
 /** The next attempt of a delivery: the stored bytes, signed at `atMs`, with the headers of design 7.31. */

@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { createServer as createTlsServer } from "node:https";
 import { createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Resolve } from "../src/guarded-connector.ts";
 import { createSender } from "../src/send.ts";
+import { cert, key } from "./certificate.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 
 let receiver: Receiver;
@@ -120,6 +124,35 @@ describe("an attempt", () => {
 
   it("over TLS to what speaks none is a failure of TLS", async () => {
     expect(await aSender()(receiver.url("/").replace("http:", "https:"))).toMatchObject({ outcome: "tls" });
+  });
+
+  it("over TLS goes only to whom the certificate names, and only if it is trusted", async () => {
+    const server = createTlsServer({ key, cert }, (_, response) => response.end());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const send = (name: string) => aSender()(`https://${name}:${port}/`);
+    expect(await send("receiver.example.com")).toMatchObject({ outcome: "tls", statusCode: null });
+    const trusted = getCACertificates("default");
+    setDefaultCACertificates([...trusted, cert]);
+    onTestFinished(() => setDefaultCACertificates(trusted));
+    expect(await send("receiver.example.com")).toMatchObject({ outcome: "ok" });
+    expect(await send("other.example.com")).toMatchObject({ outcome: "tls", statusCode: null });
+  });
+
+  it("takes the answer of HTTP/1.0", async () => {
+    const { url } = await rawServer((socket) => socket.end("HTTP/1.0 200 OK\r\n\r\nhi"));
+    expect(await aSender()(url)).toMatchObject({ outcome: "ok", responseStart: "hi" });
+  });
+
+  it("asks for no compression, and keeps a compressed body as it came", async () => {
+    const path = `/${randomUUID()}`;
+    const bomb = gzipSync(Buffer.alloc(20_000_000)).toString("latin1");
+    receiver.behave(path, { status: 200, headers: { "content-encoding": "gzip" }, body: bomb });
+    const { outcome, responseStart } = await aSender()(receiver.url(path));
+    expect([outcome, Buffer.byteLength(responseStart!) <= 3 * 16_384]).toEqual(["ok", true]);
+    expect(receiver.at(path)[0]!.headers["accept-encoding"]).toBeUndefined();
   });
 
   it("uses a connection again", async () => {

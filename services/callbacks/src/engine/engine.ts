@@ -7,7 +7,7 @@ import type { CallbacksContext } from "../context.ts";
 import type { DeliveryConfig } from "../config.ts";
 import type { Sender } from "../send.ts";
 import { changeCallbackStatus, getCallbackDocument } from "../store.ts";
-import { openEndpoint, toWebhook, type Endpoint } from "../webhook.ts";
+import { openEndpoint, toWebhook, withoutSecrets, type Endpoint } from "../webhook.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EndpointState } from "./lane-work.ts";
@@ -63,7 +63,10 @@ function startDispatcher(
   const settle = createSettler(queue, systemClock, SETTLE_MS_MAX);
   const turn: TurnOptions<Endpoint> = {
     clock: systemClock,
-    send: (delivery, endpoint, signal) => sender.send(toWebhook(delivery, endpoint, Date.now()), signal),
+    async send(delivery, endpoint, signal) {
+      const answer = await sender.send(toWebhook(delivery, endpoint, Date.now()), signal);
+      return withoutSecrets(answer, endpoint);
+    },
     settle,
     disable: ({ callback_id, traceparent }) =>
       changeCallbackStatus(context, callback_id, traceparent, (found) =>

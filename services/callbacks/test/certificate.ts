@@ -1,0 +1,22 @@
+/** A certificate of receiver.example.com, signed by itself: for tests, and known to nobody else. Ends in 2126. */
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBtTCCAVygAwIBAgIUGf/Yz3nf6DmUwkynxMyK7iCsq1owCgYIKoZIzj0EAwIw
+HzEdMBsGA1UEAwwUcmVjZWl2ZXIuZXhhbXBsZS5jb20wIBcNMjYxMTI0MTYzNjA2
+WhgPMjEyNjEwMzExNjM2MDZaMB8xHTAbBgNVBAMMFHJlY2VpdmVyLmV4YW1wbGUu
+Y29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZGyou96wwR5np//5xk+jam0H
+saFDgoEQKt6IpSfdGFy/u6dMHPTPdld2GI/xkPV14owGHGFeXwSakKQ6aKAv3qN0
+MHIwHQYDVR0OBBYEFBx5Ll4QaJ+hN9p0nH3LE+Dnc9s5MB8GA1UdIwQYMBaAFBx5
+Ll4QaJ+hN9p0nH3LE+Dnc9s5MA8GA1UdEwEB/wQFMAMBAf8wHwYDVR0RBBgwFoIU
+cmVjZWl2ZXIuZXhhbXBsZS5jb20wCgYIKoZIzj0EAwIDRwAwRAIga4cT0PhTZ2D8
+xC61w2wleHukU8/wM1Jy7pusDcx7BhECIFinWh5d1RKvcsvmu0g9EuSl57nHQcvB
+wNQGOEDciv0A
+-----END CERTIFICATE-----
+`;
+
+/** Its key, which protects nothing. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgcAwvPEwD+AgzD6qv
+ASYrZyoY5QMGwiBeweDaYEWX6WKhRANCAARkbKi73rDBHmen//nGT6NqbQexoUOC
+gRAq3oilJ90YXL+7p0wc9M92V3YYj/GQ9XXijAYcYV5fBJqQpDpooC/e
+-----END PRIVATE KEY-----
+`;
