@@ -1,5 +1,5 @@
-// npm run released: notes the protos as they are now as the released contract, which `npm run lint` keeps
-// later protos compatible with.
+// npm run released: notes the protos and the REST API as they are now as the released contract, which
+// `npm run lint` keeps later ones compatible with.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,4 +10,6 @@ const { status } = spawnSync(buf, ["build", "proto", "-o", "proto/released.binpb
   cwd: root,
   stdio: "inherit",
 });
-process.exit(status ?? 1);
+if (status !== 0) process.exit(status ?? 1);
+const docs = join(root, "packages/api-docs/src/write.ts");
+process.exit(spawnSync(process.execPath, [docs, "--released"], { stdio: "inherit" }).status ?? 1);

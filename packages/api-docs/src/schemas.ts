@@ -6,8 +6,8 @@ import { isKey } from "@waybill/contract/shape-schema.ts";
 import type { FieldRules } from "@waybill/proto/options/v1/options.ts";
 import { defined, scalarOf, valueSchema } from "./scalars.ts";
 
-/** Who writes a message: a caller, Waybill in answers and topics, or Waybill in webhooks. */
-export type Side = "input" | "output" | "webhook";
+/** Who writes a message: a caller, or Waybill in answers, on topics, or in webhooks. */
+export type Side = "input" | "output" | "topic" | "webhook";
 
 /** The component schemas that a document refers to. */
 export interface Schemas {
@@ -102,7 +102,9 @@ function messageSchema(
 
 function isRequired(field: DescField, side: Side): boolean {
   const { required, left_out_empty } = fieldRules(field);
-  return side === "input" ? required : !left_out_empty;
+  if (side === "input") return required;
+  // An event keeps the form that it was written in: it lacks the fields that came later.
+  return side !== "topic" && !left_out_empty;
 }
 
 function describedField(field: DescField, side: Side, refTo: Schemas["refTo"]): JsonSchema {

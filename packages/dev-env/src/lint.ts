@@ -19,6 +19,7 @@ const checks: readonly [name: string, command: string, ...args: string[]][] = [
     "proto/released.binpb",
   ],
   ["docs are fresh", "node_modules/.bin/node", "packages/api-docs/src/write.ts", "--check"],
+  ["docs are valid", "node_modules/.bin/node", "packages/api-docs/src/validate.ts"],
 ];
 
 const failed = checks.filter(([name, command, ...args]) => {

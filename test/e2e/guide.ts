@@ -1,0 +1,81 @@
+/** A fenced block of a guide: a sample to run, or what the sample before it promises to print. */
+export interface Block {
+  language: string;
+  text: string;
+  line: number;
+}
+
+const runnable = new Set(["sh", "js"]);
+const promised = new Set(["json", "text"]);
+
+/** A sample of a guide, with what it promises. */
+export interface Sample extends Block {
+  promise: Block | null;
+}
+
+/** The samples of a guide, in their order. Throws for a block of which nothing is known. */
+export function samplesOf(markdown: string): Sample[] {
+  const samples: Sample[] = [];
+  for (const block of blocksOf(markdown)) {
+    if (runnable.has(block.language)) samples.push({ ...block, promise: null });
+    else if (promised.has(block.language) && samples.length > 0) samples.at(-1)!.promise = block;
+    else throw new Error(`line ${block.line}: a block that is neither run nor promised`);
+  }
+  return samples;
+}
+
+/** The blocks of a guide, but for those that show a file, such as `js verify.mjs`: their files have tests. */
+function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(/^```([^\n]*)\n([^]*?)^```$/gm)]
+    .map((match) => ({
+      language: match[1]!,
+      text: match[2]!,
+      line: markdown.slice(0, match.index).split("\n").length,
+    }))
+    .filter(({ language }) => !language.includes(" ") && language !== "");
+}
+
+/** Whether what was printed keeps a promise: JSON by its keys, "…" for any text; text line by line. */
+export function keeps({ language, text }: Block, output: string): boolean {
+  if (language === "json") {
+    const values = jsonValues(output);
+    return values.length > 0 && matches(JSON.parse(text), values.at(-1));
+  }
+  const lines = output.split("\n").map((line) => line.trim());
+  return text
+    .trim()
+    .split("\n")
+    .every((line) => lines.some((printed) => printed.includes(line.trim())));
+}
+
+/** The last line that is a JSON value, or the last value over several lines. */
+function jsonValues(output: string): unknown[] {
+  const whole = parsed(output);
+  if (whole !== undefined) return [whole];
+  const compact = output.split("\n").flatMap((line) => parsed(line) ?? []);
+  if (compact.length > 0) return compact;
+  // grpcurl prints objects over several lines, one after the other.
+  return output.split(/^(?=\{)/m).flatMap((part) => parsed(part) ?? []);
+}
+
+function parsed(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function matches(wanted: unknown, got: unknown): boolean {
+  if (wanted === "…") return typeof got === "string" && got !== "";
+  if (Array.isArray(wanted))
+    return (
+      Array.isArray(got) && got.length === wanted.length && wanted.every((one, at) => matches(one, got[at]))
+    );
+  if (typeof wanted !== "object" || wanted === null) return wanted === got;
+  if (typeof got !== "object" || got === null) return false;
+  return Object.entries(wanted).every(([key, value]) =>
+    matches(value, (got as Record<string, unknown>)[key]),
+  );
+}
