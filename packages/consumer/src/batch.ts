@@ -5,6 +5,7 @@ import { judge } from "./failures.ts";
 import type { ConsumerLimits } from "./limits.ts";
 import { keepAlive, type Pulse } from "./pulse.ts";
 import type { DeadLetters } from "./dead-letter.ts";
+import { offsetCommitter } from "./offsets.ts";
 import type { Report } from "./report.ts";
 
 /** What working on batches needs. */
@@ -40,7 +41,11 @@ interface Work extends BatchOptions {
  * What kafkajs calls with each fetched batch. Works through it in bounded parts; the offset of a part is
  * committed when each of its events is handled or its dead letter acknowledged, never before.
  */
-export function batchWorker(options: BatchOptions): (payload: EachBatchPayload) => Promise<void> {
+export function batchWorker(
+  options: BatchOptions,
+  topic: string,
+): (payload: EachBatchPayload) => Promise<void> {
+  const commitOffset = offsetCommitter(topic);
   return async (payload) => {
     if (options.signal.aborted) return;
     await payload.heartbeat();
@@ -50,7 +55,10 @@ export function batchWorker(options: BatchOptions): (payload: EachBatchPayload) 
       for (const messages of boundedParts(payload.batch.messages, options.limits)) {
         pulse.signal.throwIfAborted();
         await settle(work, messages);
-        await commit(payload, messages.at(-1)!.offset);
+        // Committed first: if that fails, the part comes again, and the commit with it.
+        const last = messages.at(-1)!.offset;
+        await commitOffset(payload.commitOffsetsIfNecessary, work.partition, String(BigInt(last) + 1n));
+        payload.resolveOffset(last);
       }
     } catch (error) {
       if (!options.signal.aborted) throw error;
@@ -74,14 +82,6 @@ function* boundedParts(messages: readonly KafkaMessage[], limits: ConsumerLimits
     bytes += size;
   }
   if (part.length > 0) yield part;
-}
-
-// Committed first: if that fails, the part comes again, and the commit with it.
-async function commit(payload: EachBatchPayload, lastOffset: string): Promise<void> {
-  const { topic, partition } = payload.batch;
-  const next = { partition, offset: String(BigInt(lastOffset) + 1n) };
-  await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [next] }] });
-  payload.resolveOffset(lastOffset);
 }
 
 async function settle(work: Work, messages: readonly KafkaMessage[]): Promise<void> {

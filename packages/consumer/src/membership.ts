@@ -98,7 +98,7 @@ async function join(
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.limits.partitions,
-    eachBatch: batchWorker({ ...options, letters, signal }),
+    eachBatch: batchWorker({ ...options, letters, signal }, topic),
   });
 }
 

@@ -5,6 +5,7 @@ import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Db, MongoClient } from "mongodb";
 import { readOutbox, type OutboxPosition } from "./outbox-stream.ts";
 import type { Publisher } from "./publisher.ts";
+import { PositionKeeper } from "./position-keeper.ts";
 import { relaySlots, type RelaySlots, type SlotDocument } from "./slots.ts";
 
 /** What a relay needs. */
@@ -71,16 +72,15 @@ async function publishSlots(
   until: AbortSignal,
 ): Promise<void> {
   const source = { client, db, match: { slot: { $in: [...ids] } }, rowsMax: BATCH_ROWS_MAX };
-  let savedAt = 0;
+  await using position = new PositionKeeper(slots, ids);
   for await (const batch of readOutbox(source, from, until)) {
     if (batch.rows.length > 0) {
       await publisher.publish(batch.rows, until);
       log.debug({ rows: batch.rows.length }, "relay.published");
-    } else if (Date.now() - savedAt < IDLE_SAVE_MS) {
+    } else if (Date.now() - position.savedAtMs < IDLE_SAVE_MS) {
       continue;
     }
-    if (!(await slots.save(ids, batch.token, batch.publishedTo))) return;
-    savedAt = Date.now();
+    if (!position.reached(batch)) return;
     if (batch.rows.length >= LINGER_FROM_ROWS) await delay(LINGER_MS);
   }
 }
