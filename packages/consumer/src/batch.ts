@@ -57,7 +57,7 @@ export function batchWorker(
         await settle(work, messages);
         // Committed first: if that fails, the part comes again, and the commit with it.
         const last = messages.at(-1)!.offset;
-        await commitOffset(payload.commitOffsetsIfNecessary, work.partition, String(BigInt(last) + 1n));
+        await commitOffset(payload, String(BigInt(last) + 1n));
         payload.resolveOffset(last);
       }
     } catch (error) {

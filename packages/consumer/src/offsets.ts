@@ -7,7 +7,8 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-type Commit = EachBatchPayload["commitOffsetsIfNecessary"];
+/** A batch of a partition, by which the offsets of all can be committed. */
+type Committing = Pick<EachBatchPayload, "batch" | "commitOffsetsIfNecessary">;
 
 /**
  * Commits the offsets of one topic: those of partitions that are done in one turn of the event loop, or while
@@ -17,27 +18,27 @@ type Commit = EachBatchPayload["commitOffsetsIfNecessary"];
 export function offsetCommitter(topic: string) {
   let waiting: Waiting[] = [];
   let isBusy = false;
-  const pump = async (commit: Commit) => {
+  const pump = async (by: Committing) => {
     if (isBusy) return;
     isBusy = true;
     while (waiting.length > 0) {
       const group = waiting;
       waiting = [];
-      await commitGroup(topic, group, commit);
+      await commitGroup(topic, group, by);
     }
     isBusy = false;
   };
-  return (commit: Commit, partition: number, offset: string): Promise<void> =>
+  return (by: Committing, offset: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      waiting.push({ partition, offset, resolve, reject });
-      setImmediate(() => void pump(commit));
+      waiting.push({ partition: by.batch.partition, offset, resolve, reject });
+      setImmediate(() => void pump(by));
     });
 }
 
-async function commitGroup(topic: string, group: readonly Waiting[], commit: Commit): Promise<void> {
+async function commitGroup(topic: string, group: readonly Waiting[], by: Committing): Promise<void> {
   try {
     const partitions = group.map(({ partition, offset }) => ({ partition, offset }));
-    await commit({ topics: [{ topic, partitions }] });
+    await by.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
     for (const { resolve } of group) resolve();
   } catch (error) {
     for (const { reject } of group) reject(error);

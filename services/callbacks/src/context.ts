@@ -3,6 +3,7 @@ import type { Collection, MongoClient } from "mongodb";
 import type { AttemptDocument } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import type { DeliveryDocument } from "./delivery.ts";
+import type { Places } from "./engine/places.ts";
 import type { DeliveryQueue } from "./engine/queue.ts";
 import type { GuardPolicy } from "./guard.ts";
 import type { HoldDocument } from "./hold.ts";
@@ -28,6 +29,10 @@ export interface CallbacksContext {
   guard: GuardPolicy;
   /** Tells whoever sends that registrations may have something to send. */
   wake: (callbackIds: readonly string[]) => void;
+  /** The same, for registrations that were changed or deleted. */
+  renew: (callbackIds: readonly string[]) => void;
+  /** Places in work for the lanes of a transaction that begins after this call. */
+  places: () => Places;
 }
 
 export interface TenantDocument {

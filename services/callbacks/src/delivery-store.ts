@@ -1,11 +1,12 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import type { ClientSession } from "mongodb";
-import type { AttemptDocument } from "./attempt.ts";
+import { attemptIds, type AttemptDocument } from "./attempt.ts";
 import { pauseOf, type CallbackDocument } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 import type { DeliveryDocument } from "./delivery.ts";
 import { tell, type Telling } from "./delivery-event.ts";
+import { laneKeyOf } from "./engine/queue.ts";
 import { storedId, type DeliverySummary } from "./delivery-view.ts";
 
 /** One delivery of the tenant, by the id that is shown. Throws `DELIVERY_NOT_FOUND`. */
@@ -56,7 +57,11 @@ export async function listStoredAttempts(
   deliveryId: string,
   limit: number,
 ): Promise<AttemptDocument[]> {
-  const last = await attempts.find({ delivery_id: deliveryId }).sort({ number: -1 }).limit(limit).toArray();
+  const last = await attempts
+    .find({ _id: attemptIds(deliveryId) })
+    .sort({ _id: -1 })
+    .limit(limit)
+    .toArray();
   return last.reverse();
 }
 
@@ -86,12 +91,13 @@ export function revived(now: string) {
  */
 export async function redeliver(
   context: CallbacksContext,
-  { _id, tenant_id, callback_id, order_id, lane_id }: DeliverySummary,
+  delivery: DeliverySummary,
 ): Promise<DeliverySummary> {
   const { deliveries, queue, wake } = context;
+  const { _id, tenant_id, callback_id } = delivery;
   const ended = { _id, tenant_id, status: { $in: ["delivered" as const, "failed" as const] } };
   await deliveries.updateOne(ended, { $set: revived(new Date().toISOString()) });
-  await queue.wakeLanes([{ _id: lane_id, tenant_id, callback_id, order_id }]);
+  await queue.wakeLanes([laneKeyOf(delivery)]);
   wake([callback_id]);
   const found = await deliveries.findOne<DeliverySummary>({ _id }, { projection: { body: 0 } });
   if (found === null) throw new DomainError("DELIVERY_NOT_FOUND");

@@ -88,7 +88,7 @@ describe("after an attempt", () => {
 
   it("the attempt is logged with its number, times and the response's start", () => {
     expect(toAttempt(delivery, failed, change(delivery), at)).toEqual({
-      _id: "c1/e1#1",
+      _id: "c1/e1#00000001",
       tenant_id: "t1",
       delivery_id: "c1/e1",
       number: 1,

@@ -1,6 +1,6 @@
 import type { FreshEvent } from "@waybill/events/consumer/applied.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
-import type { Answer, AttemptDocument } from "./attempt.ts";
+import { attemptId, unknownAnswer, type Answer, type AttemptDocument } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import { laneId } from "./lane.ts";
 import type { Verdict } from "./verdict.ts";
@@ -168,7 +168,7 @@ export function toAttempt(
 ): AttemptDocument {
   const number = change.attempts_count;
   return {
-    _id: `${delivery._id}#${number}`,
+    _id: attemptId(delivery._id, number),
     tenant_id: delivery.tenant_id,
     delivery_id: delivery._id,
     number,
@@ -181,4 +181,12 @@ export function toAttempt(
     next_attempt_at: change.next_attempt_at,
     expires_at: new Date(startedMs + KEPT_MS),
   };
+}
+
+/** The attempt that whoever held a delivery's lane since `heldSinceMs` may have made, and nobody saw the end of. */
+export function unknownAttempt(delivery: DeliveryDocument, heldSinceMs: number, nowMs: number) {
+  const verdict = { status: "pending", waitMs: 0, charged: false } as const;
+  const change = afterAttempt(delivery, verdict, nowMs);
+  const answer = unknownAnswer(Math.max(0, nowMs - heldSinceMs));
+  return { delivery, change, attempt: toAttempt(delivery, answer, change, heldSinceMs), told: null };
 }

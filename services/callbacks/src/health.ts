@@ -1,4 +1,5 @@
 import type { CallbackHealth } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { ownOutcomes, type AttemptDocument } from "./attempt.ts";
 import { pauseOf, type CallbackDocument } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 
@@ -47,8 +48,9 @@ async function errorRate({ attempts }: CallbacksContext, callbackId: string): Pr
     .find({ _id: { $gte: `${callbackId}/`, $lt: `${callbackId}0` } })
     .sort({ _id: -1 })
     .limit(SAMPLE)
-    .project<{ outcome: string }>({ _id: 0, outcome: 1 })
+    .project<Pick<AttemptDocument, "outcome">>({ _id: 0, outcome: 1 })
     .toArray();
-  if (newest.length === 0) return null;
-  return newest.filter(({ outcome }) => outcome !== "ok").length / newest.length;
+  const told = newest.filter(({ outcome }) => !ownOutcomes.has(outcome));
+  if (told.length === 0) return null;
+  return told.filter(({ outcome }) => outcome !== "ok").length / told.length;
 }

@@ -1,3 +1,4 @@
+import { CONNREFUSED } from "node:dns";
 import { Agent, request, type Dispatcher } from "undici";
 import { RESPONSE_BYTES_MAX, type Answer, type Outcome } from "./attempt.ts";
 import type { GuardPolicy } from "./guard.ts";
@@ -101,12 +102,17 @@ function unanswered(outcome: Outcome): Reply {
 }
 
 const outcomes: Readonly<Record<string, Outcome>> = {
+  EMFILE: "egress",
+  ENFILE: "egress",
+  ENOBUFS: "egress",
   AddressBlocked: "blocked",
   NameUnresolved: "dns",
   ECONNREFUSED: "connect",
   EHOSTUNREACH: "connect",
   ENETUNREACH: "connect",
   EADDRNOTAVAIL: "connect",
+  EACCES: "connect",
+  EPERM: "connect",
   ETIMEDOUT: "connect",
   UND_ERR_CONNECT_TIMEOUT: "connect",
   EPROTO: "tls",
@@ -117,5 +123,11 @@ export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Error)) return "broken";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/.test(code)) return "tls";
+  if (error.cause instanceof Error && isNameServerAway(error.cause)) return "egress";
   return outcomes[error.name] ?? outcomes[code] ?? "broken";
+}
+
+/** Of a lookup: the name servers of this side refuse or cannot be reached, whatever the name is. */
+function isNameServerAway(error: Error): boolean {
+  return "code" in error && error.code === CONNREFUSED;
 }

@@ -1,6 +1,7 @@
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import type { Consumer } from "@waybill/consumer/consumer.ts";
 import { startConsumer } from "@waybill/events/consumer/consumer.ts";
+import { gathered } from "@waybill/events/consumer/gather.ts";
 import { outboxCollection, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
@@ -48,20 +49,28 @@ const STOP_MS_MAX = 3_000;
 /** Events of one transaction: with the most registrations of a tenant 10,000 deliveries. */
 const INGEST_EVENTS_MAX = 100;
 const INGEST_BYTES_MAX = 512 * 1024;
+/** Partitions whose events are stored together. */
+const INGEST_PARTITIONS_MAX = 32;
 
 /** Starts the callbacks service; it takes calls, reads events and sends once its database answers. */
 export function startCallbacks(config: CallbacksConfig, process: ProcessContext): Promise<Service> {
   return startService(config, process, {
     collections,
     build(database, running) {
-      const context = createContext(config, database, (ids) => engine.wake(ids));
+      const context = createContext(config, database, {
+        wake: (ids) => engine.wake(ids),
+        renew: (ids) => engine.renew(ids),
+        places: () => engine.places(),
+      });
       const sender = running.use(startSender(config));
       const sending = { ...config.delivery, stopMs: STOP_MS_MAX };
       const engine = startEngine(context, database.db, sender, sending, process.log);
       const consumer = startIngest(config, context, database, process);
       running.use(startReplayer(context, process.log));
       running.defer(async () => {
-        await Promise.all([consumer[Symbol.asyncDispose](), engine[Symbol.asyncDispose]()]);
+        // First what gives lanes to the engine.
+        await consumer[Symbol.asyncDispose]();
+        await engine[Symbol.asyncDispose]();
       });
       return {
         implementations: [
@@ -79,7 +88,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
 function createContext(
   { secretsKey, sandbox, delivery }: CallbacksConfig,
   { client, db }: ServiceDatabase,
-  wake: CallbacksContext["wake"],
+  sending: Pick<CallbacksContext, "wake" | "renew" | "places">,
 ): CallbacksContext {
   const queued = {
     client,
@@ -97,7 +106,7 @@ function createContext(
     queue: mongoQueue(queued, leaseMsFor(delivery.attemptMsMax)),
     vault: createVault(secretsKey),
     guard: { sandbox },
-    wake,
+    ...sending,
   };
 }
 
@@ -121,8 +130,16 @@ function startIngest(
     topic: topics.orders,
     kafka,
     log,
-    handle: (events) => onOrderEvents(context, applied, events),
+    handle: gathered((events) => onOrderEvents(context, applied, events), {
+      events: INGEST_EVENTS_MAX,
+      characters: INGEST_BYTES_MAX,
+    }),
     unavailable: mongoFailure,
-    limits: { events: INGEST_EVENTS_MAX, bytes: INGEST_BYTES_MAX, stopMs: STOP_MS_MAX },
+    limits: {
+      events: INGEST_EVENTS_MAX,
+      bytes: INGEST_BYTES_MAX,
+      partitions: INGEST_PARTITIONS_MAX,
+      stopMs: STOP_MS_MAX,
+    },
   });
 }

@@ -150,7 +150,7 @@ export function getCallbackDocument(
 
 /** The registrations that get these messages of these tenants. */
 export function findCallbacksFor(
-  { callbacks }: CallbacksContext,
+  { callbacks }: Pick<CallbacksContext, "callbacks">,
   tenantIds: string[],
   messageTypes: string[],
   session?: ClientSession,

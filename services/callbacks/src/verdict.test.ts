@@ -42,6 +42,27 @@ describe("what an answer means", () => {
   );
 });
 
+describe("what is not the receiver's doing", () => {
+  it("costs no attempt, whatever was charged", () =>
+    expect(judge(unanswered("egress"), { charged: 4, ageMs: HOUR }, middle)).toEqual({
+      status: "pending",
+      waitMs: 15_000,
+      charged: false,
+    }));
+
+  it("is charged after a week, so that it ends", () =>
+    expect(judge(unanswered("egress"), { charged: 4, ageMs: 7 * DAY }, middle)).toEqual({
+      status: "failed",
+    }));
+
+  it("and an attempt that nobody saw the end of is made again at once", () =>
+    expect(judge(unanswered("unknown"), young, middle)).toEqual({
+      status: "pending",
+      waitMs: 0,
+      charged: false,
+    }));
+});
+
 describe("Retry-After", () => {
   it.each([423, 429, 503])("with %i is waited for and costs no attempt, whatever was charged", (status) => {
     const verdict = judge(answered(status, 60_000), { charged: 4, ageMs: HOUR }, middle);

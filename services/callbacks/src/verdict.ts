@@ -7,6 +7,8 @@ const RETRY_AFTER_MS_MAX = DAY_MS;
 const DEFERRED_MS_MAX = 7 * DAY_MS;
 const DISABLING_STATUS = 410;
 const deferringStatuses = new Set([423, 429, 503]);
+/** What this side could not send is tried again after so long. */
+const EGRESS_RETRY_MS = 15_000;
 const JITTER = 0.2;
 const RETRY_AFTER_JITTER = 0.1;
 
@@ -31,7 +33,7 @@ export interface RetryRule {
 /**
  * The rule of the status codes (design 7.32). `charged` attempts were charged before this one, `ageMs` have
  * passed since the delivery was stored. A Retry-After with 423, 429 or 503 is obeyed and costs no attempt;
- * without it they are failures like any other.
+ * without it they are failures like any other. What this side failed at costs none either.
  */
 export function judge(
   { outcome, statusCode, retryAfterMs }: Pick<Answer, "outcome" | "statusCode" | "retryAfterMs">,
@@ -40,6 +42,10 @@ export function judge(
 ): Verdict {
   if (outcome === "ok") return { status: "delivered" };
   if (statusCode === DISABLING_STATUS) return { status: "parked" };
+  // It will go on as soon as this process has another one's place.
+  if (outcome === "unknown") return { status: "pending", waitMs: 0, charged: false };
+  if (outcome === "egress" && ageMs < DEFERRED_MS_MAX)
+    return { status: "pending", waitMs: jittered(EGRESS_RETRY_MS, random), charged: false };
   if (deferringStatuses.has(statusCode ?? 0) && retryAfterMs !== null && ageMs < DEFERRED_MS_MAX) {
     const waitMs = Math.min(Math.max(retryAfterMs, RETRY_AFTER_MS_MIN), RETRY_AFTER_MS_MAX);
     return {
@@ -50,11 +56,11 @@ export function judge(
   }
   const waitMs = scheduleMs[charged + 1];
   if (waitMs === undefined) return { status: "failed" };
-  return {
-    status: "pending",
-    waitMs: Math.round(waitMs * (1 - JITTER + 2 * JITTER * random())),
-    charged: true,
-  };
+  return { status: "pending", waitMs: jittered(waitMs, random), charged: true };
+}
+
+function jittered(ms: number, random: () => number): number {
+  return Math.round(ms * (1 - JITTER + 2 * JITTER * random()));
 }
 
 /** A Retry-After header (RFC 9110: seconds, or a date) as milliseconds from now; null if it is neither. */

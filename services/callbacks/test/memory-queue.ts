@@ -1,6 +1,6 @@
 import type { AttemptDocument } from "../src/attempt.ts";
-import type { DeliveryDocument } from "../src/delivery.ts";
-import type { DeliveryQueue, LaneFate, LaneKey, Settlement } from "../src/engine/queue.ts";
+import { unknownAttempt, type DeliveryDocument } from "../src/delivery.ts";
+import type { DeliveryQueue, EndedAttempt, LaneFate, LaneKey, Settlement } from "../src/engine/queue.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,
@@ -40,14 +40,16 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
     if (found) deliveries.set(id, { ...found, ...fields });
   };
 
+  const storeAttempt = ({ delivery, change: fields, attempt }: EndedAttempt) => {
+    const known = attempts.get(attempt._id);
+    if (known === undefined || known.outcome === "unknown") attempts.set(attempt._id, attempt);
+    const found = deliveries.get(delivery._id);
+    const isNext = found?.status === "pending" && found.attempts_count === delivery.attempts_count;
+    if (fields.status === "delivered" || isNext) change(delivery._id, fields);
+  };
+
   const settleOne = ({ lane, ended, step }: Settlement): LaneFate => {
-    if (ended) {
-      const { delivery, change: fields, attempt } = ended;
-      if (!attempts.has(attempt._id)) attempts.set(attempt._id, attempt);
-      const found = deliveries.get(delivery._id);
-      const isNext = found?.status === "pending" && found.attempts_count === delivery.attempts_count;
-      if (fields.status === "delivered" || isNext) change(delivery._id, fields);
-    }
+    if (ended) storeAttempt(ended);
     const found = lanes.get(lane._id);
     const isHeld = found !== undefined && found.lease === lane.lease;
     const set = (fields: Partial<LaneDocument>) => isHeld && lanes.set(lane._id, { ...found, ...fields });
@@ -79,6 +81,13 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
     lanes.set(_id, { ...lane, wakes: lane.wakes + 1 });
   };
 
+  const claimOne = (found: LaneDocument) => {
+    leases += 1;
+    const lane = { ...found, lease: String(leases), next_at: inMs(leaseMs) };
+    lanes.set(lane._id, lane);
+    return lane;
+  };
+
   return {
     deliveries,
     attempts,
@@ -96,10 +105,10 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
       const kinds = first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const);
       const due = kinds.flatMap((kind) => dueLanes(callbackId, kind)).slice(0, limit);
       return due.map((found): ClaimedLane => {
-        leases += 1;
-        const lane = { ...found, lease: String(leases), next_at: inMs(leaseMs) };
-        lanes.set(lane._id, lane);
-        return { ...lane, heads: headsOf(lane._id) };
+        const [head] = headsOf(found._id);
+        if (found.lease !== null && head)
+          storeAttempt(unknownAttempt(head, found.next_at.getTime() - leaseMs, now()));
+        return { ...claimOne(found), heads: headsOf(found._id) };
       });
     },
     async settle(settlements) {
@@ -113,6 +122,18 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
         const found = lanes.get(_id);
         if (found?.lease === lease && found.wakes === wakes) lanes.delete(_id);
       }
+    },
+    async addLanes(added) {
+      const older = added.filter(({ _id }) => lanes.has(_id));
+      const missing = added.filter(({ _id }) => !lanes.has(_id));
+      missing.forEach(wakeOne);
+      const claimed = missing
+        .filter(({ isClaimed }) => isClaimed)
+        .map(({ _id, deliveries: its }) => ({
+          ...claimOne(lanes.get(_id)!),
+          heads: its.slice(0, HEADS_MAX),
+        }));
+      return { claimed, older };
     },
     async wakeLanes(keys) {
       keys.forEach(wakeOne);

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { outboxCollection } from "@waybill/events/outbox.ts";
 import { ensureCollections } from "@waybill/mongo/collections.ts";
 import { connectMongo } from "@waybill/mongo/connect.ts";
-import type { Db, MongoClient } from "mongodb";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
+import type { ClientSession, Db, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { attemptsCollection, type Answer } from "../src/attempt.ts";
 import type { CallbackDocument } from "../src/callback.ts";
@@ -15,7 +16,7 @@ import {
   type DeliveryDocument,
 } from "../src/delivery.ts";
 import { mongoQueue } from "../src/engine/mongo-queue.ts";
-import type { DeliveryQueue, EndedAttempt } from "../src/engine/queue.ts";
+import { laneKeyOf, type DeliveryQueue, type EndedAttempt } from "../src/engine/queue.ts";
 import { HEADS_MAX, lanesCollection, type LaneDocument } from "../src/lane.ts";
 import type { Verdict } from "../src/verdict.ts";
 import { until } from "./harness.ts";
@@ -31,6 +32,9 @@ interface Bench {
   delivery: (id: string) => Promise<DeliveryDocument | null>;
   lane: (id: string) => Promise<LaneDocument | null>;
   attempts: (deliveryId: string) => Promise<number[]>;
+  /** Of the attempts of a delivery, in their order. */
+  outcomes: (deliveryId: string) => Promise<string[]>;
+  transact: <Result>(work: (session: ClientSession) => Promise<Result>) => Promise<Result>;
 }
 
 let client: MongoClient;
@@ -53,30 +57,32 @@ afterAll(async () => {
   await client.close();
 });
 
+const attemptsOf = (id: string) => stored.attempts.find({ delivery_id: id }).sort({ number: 1 }).toArray();
+
 function mongoBench(leaseMs: number): Bench {
   return {
     queue: mongoQueue(stored, leaseMs),
     store: async (...deliveries) => void (await stored.deliveries.insertMany(deliveries)),
     delivery: (id) => stored.deliveries.findOne({ _id: id }),
     lane: (id) => stored.lanes.findOne({ _id: id }),
-    async attempts(id) {
-      const found = await stored.attempts.find({ delivery_id: id }).sort({ number: 1 }).toArray();
-      return found.map(({ number }) => number);
-    },
+    attempts: async (id) => (await attemptsOf(id)).map(({ number }) => number),
+    outcomes: async (id) => (await attemptsOf(id)).map(({ outcome }) => outcome),
+    transact: (work) => inTransaction(client, work),
   };
 }
 
 function memoryBench(leaseMs: number): Bench {
   const queue = memoryQueue(() => Date.now(), leaseMs);
+  const attemptsOfMemory = (id: string) =>
+    [...queue.attempts.values()].filter(({ delivery_id }) => delivery_id === id);
   return {
     queue,
     store: async (...deliveries) => deliveries.forEach((one) => queue.deliveries.set(one._id, one)),
     delivery: async (id) => queue.deliveries.get(id) ?? null,
     lane: async (id) => queue.lanes.get(id) ?? null,
-    async attempts(id) {
-      const found = [...queue.attempts.values()].filter(({ delivery_id }) => delivery_id === id);
-      return found.map(({ number }) => number);
-    },
+    attempts: async (id) => attemptsOfMemory(id).map(({ number }) => number),
+    outcomes: async (id) => attemptsOfMemory(id).map(({ outcome }) => outcome),
+    transact: (work) => work(null as unknown as ClientSession),
   };
 }
 
@@ -97,16 +103,9 @@ function aDelivery(callbackId: string, order: string, sequence: number): Deliver
   return createDelivery(event, callback as CallbackDocument, new Date().toISOString());
 }
 
-const keyOf = ({ lane_id, tenant_id, callback_id, order_id }: DeliveryDocument) => ({
-  _id: lane_id,
-  tenant_id,
-  callback_id,
-  order_id,
-});
-
 async function add({ store, queue }: Bench, ...deliveries: DeliveryDocument[]): Promise<void> {
   await store(...deliveries);
-  await queue.wakeLanes([...new Map(deliveries.map((one) => [one.lane_id, keyOf(one)])).values()]);
+  await queue.wakeLanes([...new Map(deliveries.map((one) => [one.lane_id, laneKeyOf(one)])).values()]);
 }
 
 const answer: Answer = {
@@ -153,6 +152,53 @@ describe.each([
     expect(lane!.heads).toHaveLength(HEADS_MAX);
   });
 
+  it("are made and claimed with their deliveries in one transaction, but those that are there are left alone", async () => {
+    const bench = benchOf(LEASE_MS);
+    const { queue, store, transact, lane } = bench;
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "old", 1));
+    const before = await lane(`${id}/old`);
+    const asked = [aDelivery(id, "old", 2), aDelivery(id, "new", 1), aDelivery(id, "later", 1)];
+    const added = await transact((session) =>
+      queue.addLanes(
+        asked.map((delivery) => ({
+          ...laneKeyOf(delivery),
+          deliveries: [delivery],
+          isClaimed: delivery.order_id !== "later",
+        })),
+        session,
+      ),
+    );
+    expect(added.claimed.map(({ order_id, heads }) => [order_id, heads.length])).toEqual([["new", 1]]);
+    expect(added.older.map(({ order_id }) => order_id)).toEqual(["old"]);
+    expect(await lane(`${id}/old`)).toEqual(before);
+    expect((await lane(`${id}/new`))!.lease).toBe(added.claimed[0]!.lease);
+    const due = await queue.claim(id, 5, "fresh");
+    expect(due.map(({ order_id }) => order_id).toSorted()).toEqual(["later", "old"]);
+    const [claimed] = added.claimed;
+    await store(...claimed!.heads);
+    const settled = { lane: claimed!, ended: ended(claimed!.heads[0]!), step: "finish" as const };
+    expect(await queue.settle([settled])).toEqual(["gone"]);
+  });
+
+  it("whose holder died tell of its attempt as unknown, until it tells how that ended", async () => {
+    const bench = benchOf(40);
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "o", 1));
+    const [dead] = await bench.queue.claim(id, 1, "fresh");
+    const [next] = await until(async () => {
+      const lanes = await bench.queue.claim(id, 1, "fresh");
+      return lanes.length > 0 && lanes;
+    });
+    expect(next!.heads[0]).toMatchObject({ attempts_count: 1, attempts_charged: 0, status: "pending" });
+    expect(await bench.outcomes(`${id}/o-1`)).toEqual(["unknown"]);
+    const failed = ended(next!.heads[0]!, retryIn(60_000));
+    await bench.queue.settle([{ lane: next!, ended: failed, step: { retryInMs: 60_000 } }]);
+    await bench.queue.settle([{ lane: dead!, ended: ended(dead!.heads[0]!), step: "finish" }]);
+    expect(await bench.outcomes(`${id}/o-1`)).toEqual(["ok", "ok"]);
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "delivered" });
+  });
+
   it("are there while they have deliveries, and go with the last", async () => {
     const bench = benchOf(LEASE_MS);
     const id = randomUUID();
@@ -189,7 +235,7 @@ describe.each([
   it("that are woken without need go again", async () => {
     const bench = benchOf(LEASE_MS);
     const id = randomUUID();
-    await bench.queue.wakeLanes([keyOf(aDelivery(id, "o", 1)), keyOf(aDelivery(id, "p", 1))]);
+    await bench.queue.wakeLanes([laneKeyOf(aDelivery(id, "o", 1)), laneKeyOf(aDelivery(id, "p", 1))]);
     const lanes = await bench.queue.claim(id, 5, "fresh");
     expect(lanes.map(({ heads }) => heads)).toEqual([[], []]);
     const finish = lanes.map((lane) => ({ lane, ended: null, step: "finish" as const }));
@@ -249,10 +295,10 @@ describe.each([
     await bench.queue.settle([
       { lane: late!, ended: ended(late!.heads[0]!, { status: "failed" }), step: "finish" },
     ]);
-    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "pending", attempts_count: 1 });
+    expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "pending", attempts_count: 2 });
     await bench.queue.settle([{ lane: late!, ended: ended(late!.heads[0]!), step: "finish" }]);
     expect(await bench.delivery(`${id}/o-1`)).toMatchObject({ status: "delivered" });
-    expect(await bench.attempts(`${id}/o-1`)).toEqual([1]);
+    expect(await bench.attempts(`${id}/o-1`)).toEqual([1, 2]);
   });
 
   it("take the same settlement twice", async () => {

@@ -243,4 +243,10 @@ describe("no request reaches an address that is not allowed", () => {
     const send = aSender({ resolve: () => Promise.reject(new Error("ENOTFOUND")) });
     expect(await send("http://nowhere.example.com/")).toMatchObject({ outcome: "dns" });
   });
+
+  it("and name servers that are away are this side's failure", async () => {
+    const refused = Object.assign(new Error("queryA ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const send = aSender({ resolve: () => Promise.reject(refused) });
+    expect(await send("http://somewhere.example.com/")).toMatchObject({ outcome: "egress" });
+  });
 });

@@ -3,7 +3,6 @@ import type { CallbackDocument } from "../src/callback.ts";
 import { createDelivery, type DeliveryDocument } from "../src/delivery.ts";
 import type { Dispatcher } from "../src/engine/dispatcher.ts";
 import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
-import type { LaneKey } from "../src/engine/queue.ts";
 
 /** What may go wrong in a run. */
 export interface Weather {
@@ -15,6 +14,8 @@ export interface Weather {
   outages: boolean;
   /** Nobody looks around for due lanes: only wakes and the times of retries find them. */
   blind: boolean;
+  /** The receivers are well, but for a time none of them can be reached. */
+  cutOff: boolean;
 }
 
 export type Endpoint = { id: string };
@@ -54,16 +55,16 @@ export function deliveryOf(callbackId: string, order: string, sequence: number):
   return createDelivery(event, callback as CallbackDocument, new Date(0).toISOString());
 }
 
-/** Its lane. */
-export function keyOf({ lane_id, tenant_id, callback_id, order_id }: DeliveryDocument): LaneKey {
-  return { _id: lane_id, tenant_id, callback_id, order_id };
-}
-
 const nothingTold = { retryAfterMs: null, phases: null as never, responseStart: null };
 
 /** What a receiver that is well answers. */
 export function goodAnswer(random: () => number): Answer {
   return { ...nothingTold, outcome: "ok", statusCode: 200, durationMs: 1 + random() * 150 };
+}
+
+/** What comes of an attempt that does not reach its receiver. */
+export function lostAnswer(random: () => number): Answer {
+  return { ...nothingTold, outcome: "connect", statusCode: null, durationMs: 1 + random() * 300 };
 }
 
 /**
@@ -106,9 +107,12 @@ export function watchedGate(gate: EndpointGate, passed: (isProbe: boolean) => vo
 
 /** What is wrong with a delivery when all is over; `taken` holds those that a receiver has taken. */
 export function endOf(
-  { _id, status, attempts_charged }: DeliveryDocument,
+  _id: string,
+  delivery: DeliveryDocument | undefined,
   taken: ReadonlySet<string>,
 ): string[] {
+  if (!delivery) return [`${_id} was never stored`];
+  const { status, attempts_charged } = delivery;
   if (status === "pending") return [`${_id} was never sent`];
   if (status === "delivered") return taken.has(_id) ? [] : [`${_id} is delivered to nobody`];
   return attempts_charged < scheduleMs.length ? [`${_id} was given up early`] : [];

@@ -4,6 +4,7 @@ import type { Answer } from "../src/attempt.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import type { Clock } from "../src/engine/clock.ts";
 import { Dispatcher } from "../src/engine/dispatcher.ts";
+import { Egress } from "../src/engine/egress.ts";
 import type { EndpointState } from "../src/engine/lane-work.ts";
 import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
 import { leaseMsFor, SETTLE_MS_MAX, takeTurn } from "../src/engine/lane-turn.ts";
@@ -15,7 +16,7 @@ import {
   deliveryOf,
   endOf,
   goodAnswer,
-  keyOf,
+  lostAnswer,
   scheduleMs,
   watchedGate,
   type Attempt,
@@ -24,6 +25,7 @@ import {
   type Weather,
 } from "./simulated-world.ts";
 import { memoryQueue, type MemoryQueue } from "./memory-queue.ts";
+import { SimulatedPartition } from "./simulated-partition.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 const ENDPOINTS = 3;
@@ -32,6 +34,9 @@ const EVENTS = 24;
 /** How long events come and things go wrong; then everything is well, and all has to be sent. */
 const STORM_MS = 40_000;
 const CALM_MS_MAX = 3 * 3_600_000;
+/** When nobody can be reached, if the weather is so: for longer than the schedule of a delivery. */
+const CUT_OFF_MS = 4_000;
+const CUT_OFF_FOR_MS = 32_000;
 const LEASE_MS = leaseMsFor(ATTEMPT_MS_MAX);
 const CONCURRENCY_MAX = 4;
 const TOTAL = 6;
@@ -43,6 +48,7 @@ export class Simulation {
   readonly #weather: Weather;
   readonly #time = new VirtualTime();
   readonly #queue: MemoryQueue;
+  readonly #partition: SimulatedPartition;
   readonly #instances: Instance[] = [];
   readonly #owners = new Map<string, Instance | null>();
   readonly #paused = new Set<string>();
@@ -57,6 +63,20 @@ export class Simulation {
     this.#random = randomFrom(seed);
     this.#weather = weather;
     this.#queue = memoryQueue(() => this.#time.nowMs, LEASE_MS);
+    this.#partition = new SimulatedPartition({
+      queue: this.#queue,
+      anyInstance: () => this.#anyInstance(),
+      sends: (instance, id) => this.#owners.get(id) === instance && !this.#paused.has(id),
+      call: (instance, work) => this.#call(instance, work),
+      after: (ms, ring) => this.#time.after(ms, ring),
+      nowMs: () => this.#time.nowMs,
+      wake: (ids) => this.#wake(ids),
+    });
+  }
+
+  /** Lanes that were sent without being looked for. */
+  get born(): number {
+    return this.#partition.born;
   }
 
   /** Runs it to its end; answers every promise that was broken, none if all were kept. */
@@ -71,7 +91,7 @@ export class Simulation {
     this.#calmDown();
     await this.#until(() => this.#isDrained() || this.#time.nowMs > STORM_MS + CALM_MS_MAX);
     for (const { _id } of this.#told)
-      this.#violations.push(...endOf(this.#queue.deliveries.get(_id)!, this.#taken));
+      this.#violations.push(...endOf(_id, this.#queue.deliveries.get(_id), this.#taken));
     for (const { dispatcher } of this.#instances) void dispatcher[Symbol.asyncDispose]();
     return this.#violations;
   }
@@ -119,10 +139,13 @@ export class Simulation {
       after: (ms, ring) => this.#within(instance, ms, ring),
     };
     const queue = this.#queueFor(instance);
+    const egress = new Egress(ENDPOINTS);
     const settle = createSettler(queue, clock, SETTLE_MS_MAX);
     const turn = {
       clock,
       settle,
+      egress,
+      hostOf: ({ id }: Endpoint) => id,
       send: (delivery: DeliveryDocument) => this.#send(instance, delivery),
       disable: async ({ callback_id }: DeliveryDocument) =>
         void (this.#isCalm || this.#paused.add(callback_id)),
@@ -140,8 +163,10 @@ export class Simulation {
       },
       release: async (lanes) =>
         void (await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })))),
+      hasten: async () => undefined,
       close: (lanes) => queue.close(lanes, "deleted"),
       owns: (id) => this.#owners.get(id) === instance,
+      egress,
       total: TOTAL,
       gate: { concurrencyMax: CONCURRENCY_MAX, breakerMs: 2_000, random: this.#random },
       stopMs: 1_000,
@@ -163,6 +188,7 @@ export class Simulation {
       claim: (...claim) => this.#call(instance, () => queue.claim(...claim)),
       settle: (settlements) => this.#call(instance, () => queue.settle(settlements)),
       close: (...close) => this.#call(instance, () => queue.close(...close)),
+      addLanes: (...added) => this.#call(instance, () => queue.addLanes(...added)),
       wakeLanes: (lanes) => this.#call(instance, () => queue.wakeLanes(lanes)),
     };
   }
@@ -204,9 +230,7 @@ export class Simulation {
     const attempt: Attempt = { instance, laneId: delivery.lane_id, callbackId: delivery.callback_id };
     this.#checkSend(attempt, delivery);
     this.#inFlight.add(attempt);
-    const answer = this.#isCalm
-      ? goodAnswer(this.#random)
-      : answerIn(this.#time.nowMs, delivery, this.#random);
+    const answer = this.#answer(delivery);
     // A process that is killed closes its connections.
     return new Promise((resolve) => {
       this.#time.after(answer.durationMs * this.#random(), () => {
@@ -219,6 +243,13 @@ export class Simulation {
     });
   }
 
+  #answer(delivery: DeliveryDocument): Answer {
+    if (this.#isCalm) return goodAnswer(this.#random);
+    if (!this.#weather.cutOff) return answerIn(this.#time.nowMs, delivery, this.#random);
+    const isCutOff = this.#time.nowMs > CUT_OFF_MS && this.#time.nowMs < CUT_OFF_MS + CUT_OFF_FOR_MS;
+    return isCutOff ? lostAnswer(this.#random) : goodAnswer(this.#random);
+  }
+
   #checkSend({ instance, laneId }: Attempt, { _id, sequence }: DeliveryDocument): void {
     for (const other of this.#inFlight)
       if (other.laneId === laneId && other.instance.isAlive) this.#violate(`two attempts of ${laneId}`);
@@ -229,22 +260,18 @@ export class Simulation {
       this.#violate("more attempts than the pool has");
   }
 
-  /** An event comes: it is stored, and a moment later its lanes are woken; whoever should do that may die. */
+  /** An event comes. */
   #tell(): void {
     const order = `o${Math.floor(this.#random() * ORDERS)}`;
     const sequence = 1 + this.#told.filter(({ order_id }) => order_id === order).length / ENDPOINTS;
     const deliveries = [...this.#owners.keys()].map((id) => deliveryOf(id, order, sequence));
     this.#told.push(...deliveries);
-    for (const delivery of deliveries) this.#queue.deliveries.set(delivery._id, delivery);
-    const wake = () => {
-      void this.#queue.wakeLanes(deliveries.map(keyOf));
-      const told = this.#weather.blind || this.#chance(0.8);
-      if (told)
-        for (const { dispatcher, isAlive } of this.#instances)
-          if (isAlive) dispatcher.wake([...this.#owners.keys()]);
-    };
-    this.#time.after(this.#between(0, 10), wake);
-    if (this.#chance(0.1)) this.#time.after(this.#between(10, 5_000), wake);
+    void this.#partition.add(deliveries);
+  }
+
+  #wake(callbackIds: string[]): void {
+    if (!this.#weather.blind && this.#chance(0.2)) return;
+    for (const { dispatcher, isAlive } of this.#instances) if (isAlive) dispatcher.wake(callbackIds);
   }
 
   #scheduleTroubles(): void {
@@ -307,6 +334,6 @@ export class Simulation {
   }
 
   #isDrained(): boolean {
-    return this.#queue.lanes.size === 0 && this.#inFlight.size === 0;
+    return this.#partition.isEmpty && this.#queue.lanes.size === 0 && this.#inFlight.size === 0;
   }
 }

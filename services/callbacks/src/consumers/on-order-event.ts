@@ -5,14 +5,16 @@ import type { CallbackDocument } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createDelivery } from "../delivery.ts";
 import { insertDeliveries } from "../delivery-store.ts";
-import type { LaneKey } from "../engine/queue.ts";
-import { laneId } from "../lane.ts";
+import type { Places } from "../engine/places.ts";
+import { laneKeyOf, type LaneKey } from "../engine/queue.ts";
+import { laneId, type ClaimedLane } from "../lane.ts";
 import { findCallbacksFor } from "../store.ts";
 
 /**
- * Stores one delivery of each event for each registration that asks for it, once, and then wakes their lanes,
- * outside of the transaction: it would conflict with those who send. A crash before that repeats the events,
- * and with them the waking.
+ * Stores one delivery of each event for each registration that asks for it, once, with the lanes that are not
+ * there yet; those that this process has room for are claimed in the same commit, and sent as soon as it is
+ * there. Lanes that are there are woken afterwards: in the transaction it would conflict with those who send.
+ * A crash before that repeats the events, and with them the waking.
  */
 export async function onOrderEvents(
   context: CallbacksContext,
@@ -20,32 +22,72 @@ export async function onOrderEvents(
   events: readonly ConsumedEvent[],
 ): Promise<void> {
   const told = events.filter(({ messageType }) => messageType !== null);
-  let lanes: LaneKey[] = [];
-  let stored = 0;
-  await applyOnce(applied, events, async (fresh, session) => {
-    const freshlyTold = fresh.filter(({ messageType }) => messageType !== null);
-    lanes = await storeDeliveries(context, freshlyTold, session);
-    stored = freshlyTold.length;
-  });
-  if (stored < told.length) lanes = lanesOf(await wantedPairs(context, told));
+  const { fresh, unclaimed, older } = await storeOnce(context, applied, events);
+  context.wake(unclaimed);
+  // What had been applied before may not have been woken.
+  const lanes = fresh < told.length ? lanesOf(await wantedPairs(context, told)) : older;
   const woken = [...new Map(lanes.map((lane) => [lane._id, lane])).values()];
   await context.queue.wakeLanes(woken);
   context.wake([...new Set(woken.map(({ callback_id }) => callback_id))]);
 }
 
+interface Stored {
+  /** Events that had not been applied before. */
+  fresh: number;
+  claimed: ClaimedLane[];
+  /** Registrations with new lanes that are not claimed. */
+  unclaimed: string[];
+  /** Lanes that were there. */
+  older: LaneKey[];
+}
+
+async function storeOnce(
+  context: CallbacksContext,
+  applied: AppliedStore,
+  events: readonly ConsumedEvent[],
+): Promise<Stored> {
+  const run: { stored: Stored; places: Places | null } = { stored: nothing, places: null };
+  try {
+    await applyOnce(applied, events, async (all, session) => {
+      // The transaction may have been run before.
+      run.places?.fill([]);
+      run.places = context.places();
+      const fresh = all.filter(({ messageType }) => messageType !== null);
+      run.stored = await storeDeliveries(context, fresh, run.places, session);
+    });
+  } catch (error) {
+    run.places?.fill([]);
+    throw error;
+  }
+  run.places?.fill(run.stored.claimed);
+  return run.stored;
+}
+
+const nothing: Stored = { fresh: 0, claimed: [], unclaimed: [], older: [] };
+
 async function storeDeliveries(
   context: CallbacksContext,
   events: readonly FreshEvent[],
+  places: Places,
   session: ClientSession,
-): Promise<LaneKey[]> {
+): Promise<Stored> {
   const pairs = await wantedPairs(context, events, session);
+  if (pairs.length === 0) return { ...nothing, fresh: events.length };
   const now = new Date().toISOString();
-  const made = pairs.map(({ event, callback }) => ({
-    delivery: createDelivery(event, callback, now),
+  const told = pairs.map(({ event, callback }) => ({
     callback,
+    delivery: createDelivery(event, callback, now),
   }));
-  await insertDeliveries(context, made, session);
-  return lanesOf(pairs);
+  await insertDeliveries(context, told, session);
+  const lanes = [...Map.groupBy(told, ({ delivery }) => delivery.lane_id).values()].map((members) => ({
+    ...laneKeyOf(members[0]!.delivery),
+    deliveries: members.map(({ delivery }) => delivery),
+    isClaimed: places.take(members[0]!.callback),
+  }));
+  const { claimed, older } = await context.queue.addLanes(lanes, session);
+  const others = new Set([...claimed, ...older].map(({ _id }) => _id));
+  const due = lanes.filter(({ _id }) => !others.has(_id)).map(({ callback_id }) => callback_id);
+  return { fresh: events.length, claimed, unclaimed: [...new Set(due)], older };
 }
 
 interface Pair<Event> {

@@ -69,6 +69,8 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
       for (const { _id } of lanes) due.get(_id.split("/")[0]!)!.push(_id);
     },
     close: async (lanes) => void done.push(...lanes.map(({ _id }) => _id)),
+    egress: { isDown: false },
+    hasten: async () => undefined,
     owns: (id) => !id.startsWith("foreign"),
     total: limits.total,
     gate: { concurrencyMax: limits.endpoint, breakerMs: 1_000, random: () => 0.5 },

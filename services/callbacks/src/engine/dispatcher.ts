@@ -1,15 +1,12 @@
-import { errorFacts, type Logger } from "@waybill/process/log.ts";
-import type { ClaimedLane, QueueKind } from "../lane.ts";
-import type { Clock } from "./clock.ts";
-import { EndpointGate, type GateRules } from "./endpoint-gate.ts";
-import type { EndpointState, LaneWork } from "./lane-work.ts";
+import { errorFacts } from "@waybill/process/log.ts";
+import type { ClaimedLane } from "../lane.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
+import { DueScan, SCAN_MS_MAX } from "./due-scan.ts";
+import { EndpointGate } from "./endpoint-gate.ts";
+import { newEntry, type Entry } from "./entry.ts";
+import type { LaneWork } from "./lane-work.ts";
 import type { DueEndpoint } from "./queue.ts";
 
-/** Between two looks for due lanes when nothing is known to be due earlier. */
-const SCAN_MS_MAX = 1_000;
-const SCAN_MS_MIN = 50;
-/** Looking takes at most a tenth of the time. */
-const SCAN_PAUSE_FACTOR = 9;
 /** One claim in so many takes lanes that failed before first, so that new ones cannot hold them off for ever. */
 const LATE_TURN = 5;
 /** How often a paused registration is looked at again if nobody says that it goes on. */
@@ -22,43 +19,6 @@ const ALARM_SLACK_MS = 5;
 const ALARM_GRID_MS = 50;
 /** A retry that is due later is found by looking around. */
 const ALARM_MS_MAX = 60_000;
-
-export interface DispatcherOptions<Endpoint> {
-  clock: Clock;
-  /** Every registration with lanes, and when the first of them is due. */
-  findDue: () => Promise<DueEndpoint[]>;
-  claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
-  look: (callbackId: string) => Promise<EndpointState<Endpoint>>;
-  /** Works on a claimed lane and settles it; answers in how many milliseconds it is due again, null if not at all. */
-  work: (work: LaneWork<Endpoint>) => Promise<number | null>;
-  /** Gives claimed lanes back. */
-  release: (lanes: readonly ClaimedLane[]) => Promise<void>;
-  /** Ends what claimed lanes hold, since their registration is gone. */
-  close: (lanes: readonly ClaimedLane[]) => Promise<void>;
-  /** Whether this is the one that sends to a registration. */
-  owns: (callbackId: string) => boolean;
-  /** Lanes in work at the same time, of all registrations. */
-  total: number;
-  gate: GateRules;
-  /** How long lanes in work may take to finish when the dispatcher is disposed; then they are aborted. */
-  stopMs: number;
-  log: Logger;
-}
-
-/** What is known of a registration that has or had something to send. */
-interface Entry {
-  id: string;
-  gate: EndpointGate;
-  /** It may have due lanes that nobody has claimed. */
-  wants: boolean;
-  claiming: boolean;
-  claims: number;
-  /** When it is looked at again, being paused; null if it is not. */
-  pausedUntilMs: number | null;
-  /** When it is wanted by time alone, on a grid, each with what takes it back. */
-  alarms: Map<number, () => void>;
-  usedAtMs: number;
-}
 
 /**
  * Gives due lanes to workers. Registrations that may have some take turns; each has as many lanes in work as
@@ -75,12 +35,12 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
   #total = 0;
   #stopped = false;
-  #pauseMs = SCAN_MS_MIN;
-  #scanAt: { atMs: number; cancel: () => void } | null = null;
+  readonly #scan: DueScan;
 
   constructor(options: DispatcherOptions<Endpoint>) {
     this.#options = options;
-    this.#scanIn(0);
+    const { clock, findDue, log } = options;
+    this.#scan = new DueScan({ clock, findDue, log, found: (due) => this.#foundAll(due) });
   }
 
   /** These registrations may have due lanes, or are not paused any more. */
@@ -94,10 +54,49 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     this.#pump();
   }
 
+  /** Their owners changed or deleted these registrations: a receiver that was down is tried at once. */
+  renew(callbackIds: readonly string[]): void {
+    for (const id of callbackIds) {
+      const entry = this.#entries.get(id);
+      if (!entry) continue;
+      entry.gate.renew();
+      entry.registration = "changed";
+    }
+    this.wake(callbackIds);
+  }
+
   /** Looks for due lanes soon: registrations may have become this one's, and changed before. */
   lookAround(): void {
     for (const entry of this.#entries.values()) entry.pausedUntilMs = null;
-    this.#scanIn(0);
+    this.#scan.soon();
+  }
+
+  /**
+   * Takes a place in work for a lane that is about to be stored, so that it is sent without being looked for:
+   * false if its registration has no room, or others wait for it.
+   */
+  reserve(callbackId: string, ratePerSecond: number | null): boolean {
+    const { clock, owns, total } = this.#options;
+    if (this.#stopped || this.#total >= total || !owns(callbackId)) return false;
+    const entry = this.#entryOf(callbackId);
+    const nowMs = clock.now();
+    entry.gate.setRate(ratePerSecond, nowMs);
+    const isOpen = entry.gate.breaker === "closed" && this.#room(entry, nowMs) >= 1;
+    if (!isOpen || entry.wants || entry.claiming || entry.pausedUntilMs !== null) return false;
+    entry.usedAtMs = nowMs;
+    this.#take(entry, 1);
+    return true;
+  }
+
+  /** Gives a place back. */
+  leave(callbackId: string): void {
+    this.#free(this.#entryOf(callbackId));
+  }
+
+  /** Works on a lane in a reserved place. Its claim holds since `heldSince`. */
+  begin(lane: ClaimedLane, endpoint: Endpoint, heldSince: number): void {
+    const entry = this.#entryOf(lane.callback_id);
+    this.#track(this.#work(entry, this.#workOf(entry, lane, endpoint, heldSince)));
   }
 
   /** How a registration's receiver does, as far as is known here. */
@@ -107,9 +106,9 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    this.#scanAt?.cancel();
     for (const { alarms } of this.#entries.values()) for (const cancel of alarms.values()) cancel();
     const cancel = this.#options.clock.after(this.#options.stopMs, () => this.#stopping.abort());
+    await this.#scan.stop();
     while (this.#running.size > 0) await Promise.all(this.#running);
     cancel();
   }
@@ -117,17 +116,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   #entryOf(id: string): Entry {
     const found = this.#entries.get(id);
     if (found) return found;
-    const gate = new EndpointGate(this.#options.gate);
-    const entry: Entry = {
-      id,
-      gate,
-      wants: false,
-      claiming: false,
-      claims: 0,
-      pausedUntilMs: null,
-      alarms: new Map(),
-      usedAtMs: this.#options.clock.now(),
-    };
+    const entry = newEntry(id, new EndpointGate(this.#options.gate), this.#options.clock.now());
     this.#entries.set(id, entry);
     return entry;
   }
@@ -149,26 +138,9 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     entry.alarms.set(tick, cancel);
   }
 
-  #scanIn(ms: number): void {
-    const waitMs = Math.max(Math.min(ms, SCAN_MS_MAX), this.#pauseMs);
-    const atMs = this.#options.clock.now() + waitMs;
-    if (this.#stopped || (this.#scanAt && this.#scanAt.atMs <= atMs)) return;
-    this.#scanAt?.cancel();
-    this.#scanAt = { atMs, cancel: this.#options.clock.after(waitMs, () => this.#track(this.#scan())) };
-  }
-
-  async #scan(): Promise<void> {
-    const { clock, findDue, log } = this.#options;
-    this.#scanAt = null;
-    const startedMs = clock.now();
-    try {
-      this.#forget(startedMs);
-      for (const due of await findDue()) this.#found(due);
-    } catch (error) {
-      log.warn(errorFacts(error), "dispatcher.scan_failed");
-    }
-    this.#pauseMs = Math.max(SCAN_MS_MIN, SCAN_PAUSE_FACTOR * (clock.now() - startedMs));
-    this.#scanIn(SCAN_MS_MAX);
+  #foundAll(due: readonly DueEndpoint[]): void {
+    this.#forget(this.#options.clock.now());
+    for (const one of due) this.#found(one);
     this.#pump();
   }
 
@@ -190,6 +162,13 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     }
   }
 
+  #room({ gate, registration }: Entry, nowMs: number): number {
+    const room = gate.room(nowMs);
+    // Nothing is sent to it, or it has to be looked at.
+    if (registration !== "known") return Math.max(1, room);
+    return this.#options.egress.isDown ? Math.min(room, Math.max(0, 1 - gate.inWork)) : room;
+  }
+
   #pump(): void {
     const { total, clock, owns } = this.#options;
     for (const entry of this.#ready) {
@@ -200,7 +179,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
         continue;
       }
       const nowMs = clock.now();
-      const limit = Math.min(entry.gate.room(nowMs), total - this.#total);
+      const limit = Math.min(this.#room(entry, nowMs), total - this.#total);
       if (limit > 0) {
         this.#track(this.#claim(entry, limit));
         continue;
@@ -243,11 +222,20 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       if (lanes.length > 0) await (state.state === "deleted" ? close(lanes) : release(lanes));
       if (state.state === "paused") return this.#pause(entry);
       entry.wants = lanes.length === limit;
+      if (entry.registration !== "deleted") await this.#end(entry);
       return [];
     }
     entry.pausedUntilMs = null;
+    entry.registration = "known";
     entry.gate.setRate(state.ratePerSecond, clock.now());
     return lanes.map((lane) => this.#workOf(entry, lane, state.endpoint, heldSince));
+  }
+
+  /** A registration is gone: what waits for a retry is closed too. */
+  async #end(entry: Entry): Promise<void> {
+    entry.registration = "deleted";
+    await this.#options.hasten(entry.id);
+    entry.wants = true;
   }
 
   #workOf(entry: Entry, lane: ClaimedLane, endpoint: Endpoint, heldSince: number): LaneWork<Endpoint> {
@@ -271,12 +259,18 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     const { work: workOn, clock, log } = this.#options;
     try {
       const dueInMs = await workOn(work);
-      if (dueInMs !== null && dueInMs <= 0) entry.wants = true;
+      if (dueInMs !== null && entry.registration === "deleted") await this.#end(entry);
+      else if (dueInMs !== null && dueInMs <= 0) entry.wants = true;
       else if (dueInMs !== null && dueInMs <= ALARM_MS_MAX)
         this.#wantAt(entry, clock.now() + dueInMs + ALARM_SLACK_MS);
     } catch (error) {
       log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.work_failed");
     }
+    this.#free(entry);
+  }
+
+  /** A place has become free. */
+  #free(entry: Entry): void {
     this.#take(entry, -1);
     if (entry.wants && entry.pausedUntilMs === null) this.#want(entry);
     this.#pump();

@@ -29,6 +29,19 @@ function opened(): EndpointGate {
 }
 
 describe("the limit of a receiver", () => {
+  it("lets a process that knows nothing send eight attempts to a dark one before it stops", () => {
+    const gate = new EndpointGate(rules);
+    let sent = 0;
+    for (let time = 0; gate.breaker === "closed"; time += 15_000) sent += round(gate, bad, time);
+    expect(sent).toBeLessThanOrEqual(8);
+  });
+
+  it("begins anew at one when its registration is changed, and its breaker closes", () => {
+    const gate = opened();
+    gate.renew();
+    expect([gate.breaker, gate.limit, gate.room(1)]).toEqual(["closed", 1, 1]);
+  });
+
   it("begins at four and doubles with each round of successes, up to its maximum", () => {
     const gate = new EndpointGate(rules);
     const limits = [0, 1, 2, 3, 4].map((nth) => round(gate, good, nth * 2_000));

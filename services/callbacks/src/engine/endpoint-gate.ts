@@ -116,6 +116,12 @@ export class EndpointGate {
     return { beganMs: nowMs, isProbe };
   }
 
+  /** Begins anew, slowly: what is behind it may be another receiver now. */
+  renew(): void {
+    this.#failures = 0;
+    if (this.#breaker.state !== "closed") this.#close();
+  }
+
   /** Learns from an attempt; null if it ended without telling anything. */
   end({ beganMs, isProbe }: Ticket, lesson: Lesson | null, nowMs: number): void {
     const breaker = this.#breaker;

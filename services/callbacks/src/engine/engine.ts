@@ -1,20 +1,25 @@
 import type { Logger } from "@waybill/process/log.ts";
 import { traceparentOr } from "@waybill/rpc/metadata.ts";
 import type { Db } from "mongodb";
-import type { CallbackDocument } from "../callback.ts";
+import { pauseOf, type CallbackDocument } from "../callback.ts";
 import { withStatus } from "../callback-status.ts";
 import type { CallbacksContext } from "../context.ts";
 import type { DeliveryConfig } from "../config.ts";
 import type { Sender } from "../send.ts";
-import { changeCallbackStatus, getCallbackDocument } from "../store.ts";
+import { changeCallbackStatus, getCallbackDocument, hastenLanes } from "../store.ts";
 import { openEndpoint, toWebhook, withoutSecrets, type Endpoint } from "../webhook.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Egress } from "./egress.ts";
 import type { EndpointState } from "./lane-work.ts";
 import { SETTLE_MS_MAX, takeTurn, type TurnOptions } from "./lane-turn.ts";
 import { shareRegistrations } from "./ownership.ts";
+import { takePlaces, type Places } from "./places.ts";
 import { createSettler } from "./settler.ts";
-import { followWakes } from "./wakes.ts";
+import { followWakes, type Wake } from "./wakes.ts";
+
+/** Hosts that have to be out of reach in a row before this side is taken for the reason. */
+const EGRESS_HOSTS_MIN = 5;
 
 /** How much of its registrations' webhooks an instance sends at a time. */
 export interface EngineConfig extends DeliveryConfig {
@@ -26,6 +31,10 @@ export interface EngineConfig extends DeliveryConfig {
 export interface Engine extends AsyncDisposable {
   /** Tells whoever sends to these registrations that they may have something to send, or are paused no more. */
   wake: (callbackIds: readonly string[]) => void;
+  /** The same, when their owners changed or deleted them: what is known of their receivers is of no use any more. */
+  renew: (callbackIds: readonly string[]) => void;
+  /** For the lanes of one transaction, which begins after this call. */
+  places: () => Places;
 }
 
 /** Starts it on the queue of the context. */
@@ -38,13 +47,18 @@ export function startEngine(
 ): Engine {
   const ownership = shareRegistrations(db, log, () => dispatcher.lookAround());
   const dispatcher = startDispatcher(context, sender, config, log, ownership.owns);
-  const wakes = followWakes(db, (ids) => dispatcher.wake(ids), log);
+  const hear = ({ callbackIds, isChanged }: Wake) =>
+    isChanged ? dispatcher.renew(callbackIds) : dispatcher.wake(callbackIds);
+  const wakes = followWakes(db, hear, log);
+  const tell = (wake: Wake) => {
+    const foreign = wake.callbackIds.filter((id) => !ownership.owns(id));
+    hear(wake);
+    if (foreign.length > 0) wakes.send({ ...wake, callbackIds: foreign });
+  };
   return {
-    wake(callbackIds) {
-      const foreign = callbackIds.filter((id) => !ownership.owns(id));
-      dispatcher.wake(callbackIds);
-      if (foreign.length > 0) wakes.send(foreign);
-    },
+    wake: (callbackIds) => tell({ callbackIds, isChanged: false }),
+    renew: (callbackIds) => tell({ callbackIds, isChanged: true }),
+    places: () => takePlaces(dispatcher, (callback) => openNow(context, callback), systemClock.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all([dispatcher[Symbol.asyncDispose](), wakes[Symbol.asyncDispose]()]);
       await ownership[Symbol.asyncDispose]();
@@ -61,12 +75,15 @@ function startDispatcher(
 ): Dispatcher<Endpoint> {
   const { queue } = context;
   const settle = createSettler(queue, systemClock, SETTLE_MS_MAX);
+  const egress = new Egress(EGRESS_HOSTS_MIN);
   const turn: TurnOptions<Endpoint> = {
     clock: systemClock,
     async send(delivery, endpoint, signal) {
       const answer = await sender.send(toWebhook(delivery, endpoint, Date.now()), signal);
       return withoutSecrets(answer, endpoint);
     },
+    egress,
+    hostOf: ({ url }) => new URL(url).host,
     settle,
     disable: ({ callback_id, traceparent }) =>
       changeCallbackStatus(context, callback_id, traceparent, (found) =>
@@ -85,7 +102,9 @@ function startDispatcher(
       await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })));
     },
     close: (lanes) => queue.close(lanes, "registration deleted"),
+    hasten: (id) => hastenLanes(context, [id]),
     owns,
+    egress,
     total: config.concurrency,
     gate: {
       concurrencyMax: config.endpointConcurrency,
@@ -114,6 +133,11 @@ async function look(context: CallbacksContext, id: string, log: Logger): Promise
   }
   if (endpoint === null) return { state: "paused" };
   return { state: "active", endpoint, ratePerSecond: callback.rate_per_second };
+}
+
+/** Null if nothing is sent to it now, for whatever reason. */
+function openNow(context: CallbacksContext, callback: CallbackDocument): Endpoint | null {
+  return pauseOf(callback) === null ? openOrNull(context, callback) : null;
 }
 
 /** Null if its secrets were sealed under another key than this installation's. */

@@ -1,10 +1,12 @@
 import type { Logger } from "@waybill/process/log.ts";
-import type { Answer } from "../attempt.ts";
+import { unknownAnswer, type Answer } from "../attempt.ts";
 import { afterAttempt, toAttempt, type DeliveryDocument } from "../delivery.ts";
 import type { ClaimedLane } from "../lane.ts";
 import { HEADS_MAX } from "../lane.ts";
 import { judge, type RetryRule, type Verdict } from "../verdict.ts";
 import type { Clock } from "./clock.ts";
+import type { Egress } from "./egress.ts";
+import type { Ticket } from "./endpoint-gate.ts";
 import type { LaneWork } from "./lane-work.ts";
 import { lessonOf } from "./lesson.ts";
 import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "./queue.ts";
@@ -31,6 +33,9 @@ export interface TurnOptions<Endpoint> {
   clock: Clock;
   /** Makes one attempt; rejects only when the signal aborts. */
   send: (delivery: DeliveryDocument, endpoint: Endpoint, signal: AbortSignal) => Promise<Answer>;
+  egress: Egress;
+  /** What attempts to this endpoint have to reach. */
+  hostOf: (endpoint: Endpoint) => string;
   settle: (settlement: Settlement) => Promise<LaneFate>;
   /** The receiver is gone: nothing is sent to it any more until its owner says so. */
   disable: (delivery: DeliveryDocument) => Promise<void>;
@@ -54,11 +59,10 @@ export async function takeTurn<Endpoint>(
   let heldSince = work.heldSince;
   for (const [index, delivery] of lane.heads.entries()) {
     // A process that was frozen meanwhile must not send beside the lane's next owner.
-    if (options.clock.now() - heldSince > START_MS_MAX) return null;
-    const ticket = work.mayGoOn() ? work.gate.begin(options.clock.now()) : null;
+    const isFresh = options.clock.now() - heldSince <= START_MS_MAX;
+    const ticket = isFresh && work.mayGoOn() ? work.gate.begin(options.clock.now()) : null;
     if (ticket === null) return dueAfter(await settle("release"));
     const made = await attempt(options, work, delivery, ticket);
-    if (made === null) return dueAfter(await settle("release"));
     const step = stepAfter(lane, index, made.verdict);
     heldSince = options.clock.now();
     const fate = await settle(step, made.ended);
@@ -74,27 +78,20 @@ interface MadeAttempt {
   verdict: Verdict;
 }
 
-/** One attempt, judged; null if this process stops before the answer: the same is sent once more by another. */
+/** One attempt, judged. */
 async function attempt<Endpoint>(
-  { clock, send, disable, retry }: TurnOptions<Endpoint>,
-  { gate, endpoint, signal, pause }: LaneWork<Endpoint>,
+  { clock, disable, retry, ...options }: TurnOptions<Endpoint>,
+  work: LaneWork<Endpoint>,
   delivery: DeliveryDocument,
-  ticket: NonNullable<ReturnType<LaneWork<Endpoint>["gate"]["begin"]>>,
-): Promise<MadeAttempt | null> {
+  ticket: Ticket,
+): Promise<MadeAttempt> {
   const startedMs = clock.wallMs();
-  let answer: Answer;
-  try {
-    answer = await send(delivery, endpoint, signal);
-  } catch (error) {
-    gate.end(ticket, null, clock.now());
-    if (signal.aborted) return null;
-    throw error;
-  }
-  gate.end(ticket, lessonOf(answer), clock.now());
+  const answer = await answerOf({ ...options, clock }, work, delivery, ticket);
+  work.gate.end(ticket, lessonOf(answer), clock.now());
   const ageMs = startedMs - Date.parse(delivery.created_at);
   const verdict = judge(answer, { charged: delivery.attempts_charged, ageMs }, retry);
   if (verdict.status === "parked") {
-    pause();
+    work.pause();
     await disable(delivery);
   }
   const change = afterAttempt(delivery, verdict, clock.wallMs());
@@ -106,8 +103,26 @@ async function attempt<Endpoint>(
   };
 }
 
+/** What came of it; `unknown` if this process stops before the answer: the same is sent once more by another. */
+async function answerOf<Endpoint>(
+  { clock, send, egress, hostOf }: Pick<TurnOptions<Endpoint>, "clock" | "send" | "egress" | "hostOf">,
+  { gate, endpoint, signal }: LaneWork<Endpoint>,
+  delivery: DeliveryDocument,
+  ticket: Ticket,
+): Promise<Answer> {
+  try {
+    const answer = await send(delivery, endpoint, signal);
+    return { ...answer, outcome: egress.judge(hostOf(endpoint), answer.outcome, clock.now()) };
+  } catch (error) {
+    if (signal.aborted) return unknownAnswer(Math.round(clock.now() - ticket.beganMs));
+    gate.end(ticket, null, clock.now());
+    throw error;
+  }
+}
+
 function stepAfter({ heads }: ClaimedLane, index: number, verdict: Verdict): LaneStep {
-  if (verdict.status === "pending") return { retryInMs: verdict.waitMs };
+  if (verdict.status === "pending")
+    return verdict.waitMs === 0 && !verdict.charged ? "release" : { retryInMs: verdict.waitMs };
   if (verdict.status === "parked") return "release";
   if (index + 1 < heads.length) return "extend";
   // A full list may have been cut off.

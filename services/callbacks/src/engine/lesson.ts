@@ -1,4 +1,4 @@
-import type { Answer } from "../attempt.ts";
+import { ownOutcomes, type Answer } from "../attempt.ts";
 
 /**
  * What an attempt teaches about its receiver. `good`: it took it. `alive`: it answered, and what it said is
@@ -14,8 +14,9 @@ export type Lesson =
 const badStatuses = new Set([408, 429]);
 const throttlingStatuses = new Set([429, 503]);
 
-/** The lesson of an answer. */
-export function lessonOf({ outcome, statusCode, retryAfterMs, durationMs }: Answer): Lesson {
+/** The lesson of an answer; null if it says nothing about the receiver. */
+export function lessonOf({ outcome, statusCode, retryAfterMs, durationMs }: Answer): Lesson | null {
+  if (ownOutcomes.has(outcome)) return null;
   if (outcome === "ok") return { kind: "good", durationMs };
   if (statusCode === null) return { kind: "bad" };
   if (throttlingStatuses.has(statusCode) && retryAfterMs !== null)

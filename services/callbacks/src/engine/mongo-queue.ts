@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
-import type { AnyBulkWriteOperation } from "mongodb";
+import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import type { AttemptDocument } from "../attempt.ts";
 import type { CallbacksContext } from "../context.ts";
+import { unknownAttempt } from "../delivery.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,
@@ -12,12 +14,14 @@ import {
 } from "../lane.ts";
 import { failPending, storeOutcomes, type OutcomeContext } from "./outcomes.ts";
 import type {
+  AddedLanes,
   DeliveryQueue,
   DueEndpoint,
   EndedAttempt,
   LaneFate,
   LaneKey,
   LaneStep,
+  NewLane,
   Settlement,
 } from "./queue.ts";
 
@@ -25,8 +29,9 @@ type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts"
 
 /**
  * The queue in MongoDB. All times of a lane are the database's, so that instances whose clocks lie apart
- * agree. No transaction writes to lanes, which would conflict with the events that come for them: a delivery
- * is written before its lane, so that a crash in between leaves a lane that is looked at once more.
+ * agree. No transaction writes to lanes that are there, which would conflict with the events that come for
+ * them: a delivery is written before its lane, so that a crash in between leaves a lane that is looked at once
+ * more.
  */
 export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueue {
   return {
@@ -34,6 +39,7 @@ export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueu
     claim: (callbackId, limit, first) => claimLanes(context, { callbackId, limit, first, leaseMs }),
     settle: (settlements) => settle(context, settlements, leaseMs),
     close: (lanes, reason) => closeLanes(context, lanes, reason),
+    addLanes: (lanes, session) => addLanes(context, lanes, { leaseMs, session }),
     wakeLanes: (lanes) => wakeLanes(context, lanes),
   };
 }
@@ -60,28 +66,60 @@ interface Claim {
 const isDue = { $expr: { $lte: ["$next_at", "$$NOW"] } };
 
 async function claimLanes(context: QueueContext, claim: Claim): Promise<ClaimedLane[]> {
-  const ids = await findDueLanes(context, claim);
-  if (ids.length === 0) return [];
+  const due = await findDueLanes(context, claim);
+  if (due.length === 0) return [];
+  const ids = due.map(({ _id }) => _id);
   const lease = randomUUID();
   const taking = [{ $set: { lease, next_at: inMs(claim.leaseMs) } }];
   await context.lanes.updateMany({ _id: { $in: ids }, ...isDue }, taking);
-  const lanes = await readClaimed(context, ids, lease);
-  return ids.flatMap((id) => lanes.get(id) ?? []);
+  const claimed = await readClaimed(context, ids, lease);
+  const lanes = ids.flatMap((id) => claimed.get(id) ?? []);
+  const left = new Map(due.filter((lane) => lane.lease !== null).map((lane) => [lane._id, lane.next_at]));
+  return left.size === 0 ? lanes : noteUnknown(context, lanes, left, claim.leaseMs);
 }
 
-async function findDueLanes({ lanes }: QueueContext, { callbackId, limit, first }: Claim): Promise<string[]> {
-  const ids: string[] = [];
+type DueLane = Pick<LaneDocument, "_id" | "lease" | "next_at">;
+
+async function findDueLanes(
+  { lanes }: QueueContext,
+  { callbackId, limit, first }: Claim,
+): Promise<DueLane[]> {
+  const found: DueLane[] = [];
   for (const kind of first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const)) {
-    if (ids.length >= limit) break;
+    if (found.length >= limit) break;
     const due = await lanes
       .find({ queue: queueId(callbackId, kind), ...isDue })
       .sort({ next_at: 1 })
-      .limit(limit - ids.length)
-      .project<{ _id: string }>({ _id: 1 })
+      .limit(limit - found.length)
+      .project<DueLane>({ lease: 1, next_at: 1 })
       .toArray();
-    ids.push(...due.map(({ _id }) => _id));
+    found.push(...due);
   }
-  return ids;
+  return found;
+}
+
+/**
+ * Notes the attempts of those who did not give their lanes back before their leases ran out (`left`: when):
+ * they may have sent the first delivery.
+ */
+async function noteUnknown(
+  context: QueueContext,
+  lanes: readonly ClaimedLane[],
+  left: ReadonlyMap<string, Date>,
+  leaseMs: number,
+): Promise<ClaimedLane[]> {
+  const nowMs = Date.now();
+  const ended: EndedAttempt[] = [];
+  const noted = lanes.map((lane) => {
+    const [head, ...rest] = lane.heads;
+    const leftAt = left.get(lane._id);
+    if (!head || !leftAt) return lane;
+    const one = unknownAttempt(head, leftAt.getTime() - leaseMs, nowMs);
+    ended.push(one);
+    return { ...lane, heads: [{ ...head, ...one.change }, ...rest] };
+  });
+  await Promise.all([logAttempts(context, ended), storeOutcomes(context, ended)]);
+  return noted;
 }
 
 async function readClaimed({ lanes, deliveries }: QueueContext, ids: string[], lease: string) {
@@ -118,9 +156,15 @@ async function logAttempts({ attempts }: QueueContext, ended: readonly EndedAtte
       { ordered: false },
     );
   } catch (error) {
-    // A repeat after an answer that got lost, or another member's attempt of the same number.
+    // A repeat after an answer that got lost, or one that was taken for unknown meanwhile.
     if (!isOnlyDuplicateKeys(error)) throw error;
+    await attempts.bulkWrite(ended.map(knownAttempt), { ordered: false });
   }
+}
+
+/** An attempt whose end is told after all. */
+function knownAttempt({ attempt: { _id, ...told } }: EndedAttempt): AnyBulkWriteOperation<AttemptDocument> {
+  return { replaceOne: { filter: { _id, outcome: "unknown" }, replacement: told } };
 }
 
 function stepOf({ lane, step }: Settlement, leaseMs: number): AnyBulkWriteOperation<LaneDocument> {
@@ -179,20 +223,67 @@ async function closeLanes(
   await context.lanes.bulkWrite(removals, { ordered: false });
 }
 
-async function wakeLanes({ lanes }: QueueContext, woken: readonly LaneKey[]): Promise<void> {
-  if (woken.length > 0) await lanes.bulkWrite(woken.map(wakeWrite), { ordered: false });
+async function addLanes(
+  { lanes }: QueueContext,
+  added: readonly NewLane[],
+  { leaseMs, session }: { leaseMs: number; session: ClientSession },
+): Promise<AddedLanes> {
+  const ids = added.map(({ _id }) => _id);
+  const found = await lanes
+    .find({ _id: { $in: ids } }, { session })
+    .project({ _id: 1 })
+    .toArray();
+  const there = new Set(found.map(({ _id }) => String(_id)));
+  const [older, missing] = [
+    added.filter(({ _id }) => there.has(_id)),
+    added.filter(({ _id }) => !there.has(_id)),
+  ];
+  if (missing.length === 0) return { claimed: [], older };
+  const lease = randomUUID();
+  const writes = missing.map((lane) => wakeWrite(lane, lane.isClaimed ? { lease, leaseMs } : null));
+  // Within one snapshot none of them can have come meanwhile: all are made.
+  await lanes.bulkWrite(writes, { session, ordered: false });
+  const claimed = missing.filter(({ isClaimed }) => isClaimed).map((lane) => bornLane(lane, lease, leaseMs));
+  return { claimed, older };
 }
 
-/** A lane that waits for a retry or is being worked on keeps its time: a new event never overtakes. */
-function wakeWrite({ _id, tenant_id, callback_id, order_id }: LaneKey): AnyBulkWriteOperation<LaneDocument> {
+/** A lane as `addLanes` stored it, but for the time of its lease, which is the database's. */
+function bornLane(
+  { deliveries, isClaimed: _, ...key }: NewLane,
+  lease: string,
+  leaseMs: number,
+): ClaimedLane {
+  return {
+    ...key,
+    queue: queueId(key.callback_id, "fresh"),
+    next_at: new Date(Date.now() + leaseMs),
+    wakes: 1,
+    lease,
+    heads: deliveries.slice(0, HEADS_MAX),
+  };
+}
+
+async function wakeLanes({ lanes }: QueueContext, woken: readonly LaneKey[]): Promise<void> {
+  const writes = woken.map((lane) => wakeWrite(lane, null));
+  if (writes.length > 0) await lanes.bulkWrite(writes, { ordered: false });
+}
+
+/**
+ * A lane that waits for a retry or is being worked on keeps its time: a new event never overtakes. One that is
+ * not there is made, and held from the beginning if so wanted.
+ */
+function wakeWrite(
+  { _id, tenant_id, callback_id, order_id }: LaneKey,
+  held: { lease: string; leaseMs: number } | null,
+): AnyBulkWriteOperation<LaneDocument> {
   const set = {
     tenant_id,
     callback_id,
     order_id,
     queue: { $ifNull: ["$queue", queueId(callback_id, "fresh")] },
-    next_at: { $ifNull: ["$next_at", "$$NOW"] },
+    next_at: { $ifNull: ["$next_at", held === null ? "$$NOW" : inMs(held.leaseMs)] },
     wakes: { $add: [{ $ifNull: ["$wakes", 0] }, 1] },
-    lease: { $ifNull: ["$lease", null] },
+    lease: { $ifNull: ["$lease", held?.lease ?? null] },
   };
   return { updateOne: { filter: { _id }, update: [{ $set: set }], upsert: true } };
 }

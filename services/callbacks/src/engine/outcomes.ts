@@ -20,7 +20,7 @@ export async function storeOutcomes(context: OutcomeContext, ended: readonly End
   const retried = ended.filter((one) => one.told === null);
   await Promise.all([
     retried.length > 0 && context.deliveries.bulkWrite(retried.map(retryWrite), { ordered: false }),
-    told.length > 0 && inTransaction(context.client, (session) => storeTold(context, told, session)),
+    told.length > 0 && storeTold(context, told),
   ]);
 }
 
@@ -32,17 +32,44 @@ function retryWrite({ delivery, change }: EndedAttempt): AnyBulkWriteOperation<D
   return { updateOne: { filter: { _id, attempts_count, status: "pending" }, update: { $set: change } } };
 }
 
-async function storeTold(
-  context: OutcomeContext,
-  ended: readonly ToldAttempt[],
+/** First as if nobody had changed the deliveries since they were read, which hardly ever happens. */
+async function storeTold(context: OutcomeContext, ended: readonly ToldAttempt[]): Promise<void> {
+  const { client } = context;
+  const sent = ended.map(({ delivery }) => delivery);
+  try {
+    await inTransaction(client, (session) => storeOn(context, ended, sent, session));
+  } catch (error) {
+    if (!(error instanceof DeliveryMoved)) throw error;
+    await inTransaction(client, async (session) =>
+      storeOn(context, ended, await readAgain(context, sent, session), session),
+    );
+  }
+}
+
+/** Somebody changed a delivery meanwhile: the transaction is given up. */
+class DeliveryMoved extends Error {
+  override readonly name = "DeliveryMoved";
+}
+
+function readAgain(
+  { deliveries }: OutcomeContext,
+  sent: readonly DeliveryDocument[],
   session: ClientSession,
-): Promise<void> {
-  const ids = ended.map(({ delivery }) => delivery._id);
-  const found = await context.deliveries
-    .find({ _id: { $in: ids } }, { session })
+): Promise<DeliverySummary[]> {
+  return deliveries
+    .find({ _id: { $in: sent.map(({ _id }) => _id) } }, { session })
     .project<DeliverySummary>({ body: 0 })
     .toArray();
-  const current = new Map(found.map((delivery) => [delivery._id, delivery]));
+}
+
+/** Rejects with `DeliveryMoved` if the deliveries are not as `states` says. */
+async function storeOn(
+  context: OutcomeContext,
+  ended: readonly ToldAttempt[],
+  states: readonly DeliverySummary[],
+  session: ClientSession,
+): Promise<void> {
+  const current = new Map(states.map((delivery) => [delivery._id, delivery]));
   const nowMs = Date.now();
   const written: Written[] = [];
   for (const { delivery, change, attempt, told } of ended) {
@@ -50,7 +77,7 @@ async function storeTold(
     if (!before || !counts(before, delivery, change)) continue;
     const reason = told === "parked" ? "registration disabled" : change.reason;
     const telling = { told, reason, attempt, nowMs, rowsBefore: written.length };
-    const next = toWritten({ ...before, ...change }, change, telling);
+    const next = toWritten(before, change, telling);
     written.push(next);
     current.set(delivery._id, next.state);
   }
@@ -84,7 +111,7 @@ export function failPending(
     } as const;
     const written = pending.map((delivery, rowsBefore) => {
       const telling: Telling = { told: "failed", reason, attempt: null, nowMs, rowsBefore };
-      return toWritten({ ...delivery, ...change }, change, telling);
+      return toWritten(delivery, change, telling);
     });
     await write(context, written, session);
     return pending.length < CLOSED_MAX;
@@ -93,14 +120,18 @@ export function failPending(
 
 /** A delivery's new state, what of it is written, and its event. */
 interface Written {
+  /** What it must have been like. */
+  from: Pick<DeliveryDocument, "_id" | "status" | "attempts_count" | "told_count">;
   state: DeliverySummary;
   set: Partial<DeliveryDocument>;
   row: ToldEvent["row"];
 }
 
-function toWritten(state: DeliverySummary, change: Partial<DeliveryDocument>, telling: Telling): Written {
-  const { progress, row } = tell(state, telling);
-  return { state: { ...state, ...progress }, set: { ...change, ...progress }, row };
+function toWritten(before: DeliverySummary, change: Partial<DeliveryDocument>, telling: Telling): Written {
+  const { _id, status, attempts_count, told_count } = before;
+  const { progress, row } = tell({ ...before, ...change }, telling);
+  const from = { _id, status, attempts_count, told_count };
+  return { from, state: { ...before, ...change, ...progress }, set: { ...change, ...progress }, row };
 }
 
 async function write(
@@ -109,10 +140,9 @@ async function write(
   session: ClientSession,
 ): Promise<void> {
   if (written.length === 0) return;
-  const updates = written.map(({ state: { _id }, set }) => ({
-    updateOne: { filter: { _id }, update: { $set: set } },
-  }));
-  await deliveries.bulkWrite(updates, { session });
+  const updates = written.map(({ from, set }) => ({ updateOne: { filter: from, update: { $set: set } } }));
+  const { matchedCount } = await deliveries.bulkWrite(updates, { session });
+  if (matchedCount < written.length) throw new DeliveryMoved();
   await outbox.insertMany(
     written.map(({ row }) => row),
     { session },

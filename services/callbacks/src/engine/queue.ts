@@ -2,6 +2,7 @@ import type { AttemptDocument } from "../attempt.ts";
 import type { DeliveryChange, DeliveryDocument } from "../delivery.ts";
 import type { Told } from "../delivery-event.ts";
 import type { ClaimedLane, LaneDocument, QueueKind } from "../lane.ts";
+import type { ClientSession } from "mongodb";
 
 /**
  * The deliveries that are to be sent, in lanes, as those who send them see it. `mongo-queue.ts` is the one
@@ -12,7 +13,8 @@ export interface DeliveryQueue {
   findDue: () => Promise<DueEndpoint[]>;
   /**
    * Claims up to `limit` due lanes of a registration, those of the kind `first` before the others and among
-   * them those that are due longest. The lease holds for `leaseMs` from before the call.
+   * them those that are due longest. The lease holds for `leaseMs` from before the call. Whoever held one and
+   * did not give it back may have sent its first delivery: that attempt is noted as `unknown`.
    */
   claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
   /**
@@ -22,6 +24,12 @@ export interface DeliveryQueue {
   settle: (settlements: readonly Settlement[]) => Promise<LaneFate[]>;
   /** Ends everything that claimed lanes hold, with one reason. */
   close: (lanes: readonly ClaimedLane[], reason: string) => Promise<void>;
+  /**
+   * Makes the lanes of deliveries that are stored in the same transaction, and claims those that are wanted:
+   * they are the caller's once it has committed. Lanes that are there already are left alone, since those who
+   * send change them all the time: they have to be woken afterwards.
+   */
+  addLanes: (lanes: readonly NewLane[], session: ClientSession) => Promise<AddedLanes>;
   /** Makes lanes due that have something new: one that is there keeps its time. Repeating it is harmless. */
   wakeLanes: (lanes: readonly LaneKey[]) => Promise<void>;
 }
@@ -34,6 +42,28 @@ export interface DueEndpoint {
 
 /** Which lane it is. */
 export type LaneKey = Pick<LaneDocument, "_id" | "tenant_id" | "callback_id" | "order_id">;
+
+/** The lane of a delivery. */
+export function laneKeyOf({
+  lane_id,
+  tenant_id,
+  callback_id,
+  order_id,
+}: Pick<DeliveryDocument, "lane_id" | "tenant_id" | "callback_id" | "order_id">): LaneKey {
+  return { _id: lane_id, tenant_id, callback_id, order_id };
+}
+
+/** A lane with what is stored for it: all it has if it was not there. */
+export interface NewLane extends LaneKey {
+  deliveries: readonly DeliveryDocument[];
+  isClaimed: boolean;
+}
+
+export interface AddedLanes {
+  claimed: ClaimedLane[];
+  /** Those that were there. */
+  older: LaneKey[];
+}
 
 /** An attempt that has ended. */
 export interface EndedAttempt {

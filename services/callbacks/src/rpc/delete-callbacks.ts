@@ -17,7 +17,7 @@ export async function deleteCallbacks(
   const deleted = await deleteCallbackDocuments(context, tenantId, names);
   // Whoever claims a lane without a registration ends what is in it.
   await hastenLanes(context, [...deleted]);
-  context.wake([...deleted]);
+  context.renew([...deleted]);
   return batchResponse(
     names.map((id, index) =>
       deleted.has(id)

@@ -6,6 +6,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createTestDelivery } from "../delivery.ts";
 import { insertDeliveries } from "../delivery-store.ts";
+import { laneKeyOf } from "../engine/queue.ts";
 import { toCallbackDelivery } from "../delivery-view.ts";
 import { getCallbackDocument } from "../store.ts";
 
@@ -18,11 +19,10 @@ export async function testCallback(
   if (callback?.tenant_id !== tenantId) throw new DomainError("CALLBACK_NOT_FOUND");
   const event = { id: newId(), traceparent };
   const delivery = createTestDelivery(event, callback, new Date().toISOString());
-  const { lane_id, tenant_id, callback_id, order_id } = delivery;
   await inTransaction(context.client, (session) =>
     insertDeliveries(context, [{ delivery, callback }], session),
   );
-  await context.queue.wakeLanes([{ _id: lane_id, tenant_id, callback_id, order_id }]);
-  context.wake([callback_id]);
+  await context.queue.wakeLanes([laneKeyOf(delivery)]);
+  context.wake([callback._id]);
   return { delivery: toCallbackDelivery(delivery, [callback]) };
 }
