@@ -204,8 +204,8 @@ test.each<[string, object]>([
   ["/orders?limit=1&limit=2", { parameter: "limit", code: "WRONG_TYPE", detail: "must be given once" }],
   ["/orders?limit=99999999999999999999", { parameter: "limit", code: "OUT_OF_RANGE" }],
   ["/orders/o1?order=o2", { parameter: "order", code: "UNKNOWN_KEY" }],
-  ["/profiles/x", { parameter: "profile", code: "WRONG_TYPE" }],
-  ["/profiles/0", { parameter: "profile", code: "OUT_OF_RANGE" }],
+  ["/profiles/x", { parameter: "id", code: "WRONG_TYPE" }],
+  ["/profiles/0", { parameter: "id", code: "OUT_OF_RANGE" }],
 ])("%s is refused, and the parameter is named", async (path, place) => {
   expect(await ask(path, "GET", null)).toMatchObject(invalid(place));
 });
