@@ -13,6 +13,7 @@ export interface Problems {
 const always: readonly ErrorCode[] = [
   "INVALID_REQUEST",
   "UNAUTHENTICATED",
+  "HEADERS_TOO_LARGE",
   "TOO_MANY_REQUESTS",
   "INTERNAL",
   "DEPENDENCY_UNAVAILABLE",

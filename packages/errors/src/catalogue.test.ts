@@ -4,7 +4,7 @@ import { DomainError, unavailable } from "./domain-error.ts";
 
 const rows = Object.entries(catalogue);
 /** Those that the design's section on REST lists. */
-const httpStatuses = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503];
+const httpStatuses = [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 431, 500, 503];
 
 function codesWhere(wrong: (row: (typeof rows)[number][1], code: string) => boolean): string[] {
   return rows.filter(([code, row]) => wrong(row, code)).map(([code]) => code);
@@ -40,7 +40,7 @@ test("the gRPC and the HTTP status of a code tell the same", () => {
     NOT_FOUND: [404],
     ALREADY_EXISTS: [409],
     PERMISSION_DENIED: [403],
-    RESOURCE_EXHAUSTED: [413, 429],
+    RESOURCE_EXHAUSTED: [413, 429, 431],
     FAILED_PRECONDITION: [409, 412],
     ABORTED: [409],
     UNIMPLEMENTED: [404, 405],

@@ -72,6 +72,12 @@ const rows = {
     title: "The path does not take this method",
     action: "Use a method of the `Allow` header.",
   },
+  HEADERS_TOO_LARGE: {
+    grpc: "RESOURCE_EXHAUSTED",
+    http: 431,
+    title: "Path, query and headers together are too large",
+    action: "Keep them under 16 KiB: name fewer things at once.",
+  },
   BODY_TOO_LARGE: {
     grpc: "RESOURCE_EXHAUSTED",
     http: 413,

@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
 import { catalogue, type ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import { requestIdOr } from "@waybill/rpc/metadata.ts";
 import type { ErrorRequestHandler } from "express";
 import type { Answer, Exchange } from "./exchange.ts";
 import { RestRefusal, type Place } from "./places.ts";
@@ -49,6 +51,31 @@ export const answerProblem: ErrorRequestHandler<
   if (response.headersSent) response.destroy();
   else sendProblem(response, refusal);
 };
+
+/**
+ * Answers what Node cannot even read as a request: headers that are too large with a problem, anything else
+ * with a bare 400, and ends the connection.
+ */
+export function answerUnreadable(error: Error, socket: Duplex): void {
+  if (!socket.writable || ("code" in error && error.code === "ECONNRESET")) {
+    socket.destroy();
+    return;
+  }
+  if (!("code" in error && error.code === "HPE_HEADER_OVERFLOW")) {
+    socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    return;
+  }
+  const requestId = requestIdOr(undefined);
+  const body = JSON.stringify(toProblem(new DomainError("HEADERS_TOO_LARGE"), requestId));
+  const head = [
+    "HTTP/1.1 431 Request Header Fields Too Large",
+    "Connection: close",
+    "Content-Type: application/problem+json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
 
 /** The refusal that an error of ours, of Express or of its body reader stands for. */
 export function toRefusal(error: unknown): DomainError {

@@ -9,7 +9,7 @@ import { docsRouter } from "./docs/router.ts";
 import { limitConcurrency, openExchange } from "./exchange.ts";
 import { peersHealth } from "./health.ts";
 import { openPeers, type Peers } from "./peers.ts";
-import { answerProblem } from "./problem.ts";
+import { answerProblem, answerUnreadable } from "./problem.ts";
 import { BASE_PATH } from "./response.ts";
 import { apiRouter } from "./routes.ts";
 
@@ -36,6 +36,7 @@ export async function startGateway(config: GatewayConfig, { log, signal }: Proce
   const stop = AbortSignal.any([signal, stopping.signal]);
   const server = createServer(serverOptions, createApp(config, peers, log, stop));
   server.maxHeadersCount = 100;
+  server.on("clientError", answerUnreadable);
   await listen(server, config.host, config.port, "PORT");
   return {
     port: (server.address() as AddressInfo).port,

@@ -213,3 +213,13 @@ test.each<[string, object]>([
 test("a path that is not percent-encoded is refused", async () => {
   expect(await ask("/orders/%zz", "GET", null)).toMatchObject(invalid());
 });
+
+test("a path or headers of more than Node reads are answered with a problem too", async () => {
+  const response = await fetch(`http://127.0.0.1:${gateway.port}/orders?cid=${"a".repeat(20_000)}`);
+  const problem = {
+    code: "HEADERS_TOO_LARGE",
+    status: 431,
+    request_id: response.headers.get("x-request-id"),
+  };
+  expect([response.status, await response.json()]).toMatchObject([431, problem]);
+});
