@@ -74,6 +74,13 @@ export class Simulation {
     });
   }
 
+  /** Attempts that were charged though they delivered nothing. */
+  get lost(): number {
+    return [...this.#queue.deliveries.values()]
+      .map(({ status, attempts_charged }) => attempts_charged - (status === "delivered" ? 1 : 0))
+      .reduce((sum, charged) => sum + charged, 0);
+  }
+
   /** Lanes that were sent without being looked for. */
   get born(): number {
     return this.#partition.born;
