@@ -10,7 +10,9 @@ import { apiOf, keyOf } from "./api.ts";
 const folder = join(import.meta.dirname, `.readme-examples-${process.pid}`);
 const root = join(import.meta.dirname, "../..");
 
-beforeAll(() => void mkdirSync(folder));
+beforeAll(() => {
+  mkdirSync(folder);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The TypeScript examples of a package's README, by the heading above each. */
