@@ -9,8 +9,8 @@ import { startMongodb } from "./mongodb/start.ts";
 import { supervise, type SupervisedService } from "./supervised.ts";
 
 /** The services, by the folder they live in. */
-const serviceNames = ["orders", "line-items", "groupings", "callbacks", "gateway"] as const;
-type ServiceName = (typeof serviceNames)[number];
+export const serviceNames = ["orders", "line-items", "groupings", "callbacks", "gateway"] as const;
+export type ServiceName = (typeof serviceNames)[number];
 
 /** Each port's setting and its default. */
 export const portSettings = {

@@ -10,6 +10,12 @@ export interface ProcessContext {
   signal: AbortSignal;
 }
 
+/** What `start` started. */
+export interface Running extends AsyncDisposable {
+  /** Whether it has done what it was started for: the process ends without being asked to. */
+  done?: boolean;
+}
+
 /**
  * Runs a service as this process: reads its settings, starts it, and stops it on SIGINT, SIGTERM, or when
  * the process that launched it is gone. Exits with 1 if its settings are wrong or it does not start.
@@ -17,7 +23,7 @@ export interface ProcessContext {
 export async function run<Config extends { logLevel: string }>(
   name: string,
   readConfig: () => Config,
-  start: (config: Config, context: ProcessContext) => Promise<AsyncDisposable>,
+  start: (config: Config, context: ProcessContext) => Promise<Running>,
 ): Promise<void> {
   const config = configOrExit(name, readConfig);
   const log = createLog(name, config.logLevel);
@@ -30,7 +36,7 @@ export async function run<Config extends { logLevel: string }>(
     const service = await start(config, { log, signal: stopping.signal });
     log.info({ pid: process.pid }, "process.started");
     process.send?.({ ready: true });
-    await stopped;
+    if (!service.done) await stopped;
     endAnyway(log);
     await service[Symbol.asyncDispose]();
     log.info("process.stopped");

@@ -1,5 +1,5 @@
 import { kafkaConfig, kafkaSettings } from "@waybill/events/kafka.ts";
-import { port, serverSettings } from "@waybill/process/settings.ts";
+import { flag, port, serverSettings } from "@waybill/process/settings.ts";
 import { z } from "zod";
 import { databaseSettings, type DatabaseConfig } from "./database.ts";
 
@@ -10,6 +10,7 @@ export function serviceSettings(database: string, grpcPort: number) {
     ...databaseSettings(database),
     ...kafkaSettings,
     GRPC_PORT: port(grpcPort, "gRPC port"),
+    PREPARE_ONLY: flag("true: make the collections, indexes and topics that are missing, then end"),
   };
 }
 
@@ -20,6 +21,8 @@ export interface ServiceConfig extends DatabaseConfig {
   host: string;
   adminPort: number;
   grpcPort: number;
+  /** Make what is missing in MongoDB and Kafka, and serve nothing. */
+  prepareOnly: boolean;
 }
 
 /** The part of a service's config that all services have. */
@@ -30,6 +33,7 @@ export function serviceConfig(service: string, read: z.output<typeof shape>): Se
     host: read.HOST,
     adminPort: read.ADMIN_PORT,
     grpcPort: read.GRPC_PORT,
+    prepareOnly: read.PREPARE_ONLY,
     mongodbUrl: read.MONGODB_URL,
     database: read.DATABASE,
     kafka: kafkaConfig(read),

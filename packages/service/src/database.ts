@@ -6,8 +6,9 @@ import type { ProcessContext } from "@waybill/process/run.ts";
 import { text } from "@waybill/process/settings.ts";
 import type { Db, MongoClient } from "mongodb";
 import type { AggregateDocument, AggregateStore } from "@waybill/events/aggregates.ts";
-import type { KafkaConfig } from "@waybill/events/kafka.ts";
+import { createKafka, type KafkaConfig } from "@waybill/events/kafka.ts";
 import { outboxCollection } from "@waybill/events/outbox.ts";
+import { ensureTopics, topics } from "@waybill/events/topics.ts";
 import { relayCollections } from "@waybill/events/relay/slots.ts";
 import { startRelay } from "@waybill/events/relay/start-relay.ts";
 import { keptCallsCollection } from "./idempotency.ts";
@@ -46,14 +47,9 @@ export interface ServiceDatabase extends AsyncDisposable {
 export async function openDatabase(
   config: DatabaseConfig,
   collections: readonly CollectionDeclaration[],
-  { log, signal }: ProcessContext,
+  process: ProcessContext,
 ): Promise<ServiceDatabase> {
-  const client = await connectMongo(config.mongodbUrl, signal, (error) =>
-    log.warn(errorFacts(error), "process.waiting_for_mongodb"),
-  );
-  const db = client.db(config.database);
-  const own = [outboxCollection, countersCollection, keptCallsCollection, ...relayCollections];
-  await ensureCollections(db, [...collections, ...own]);
+  const { client, db } = await connectAndEnsure(config, collections, process);
   const relay = await startRelay(db, config);
   return {
     client,
@@ -64,6 +60,37 @@ export async function openDatabase(
       await client.close();
     },
   };
+}
+
+/** Makes what is missing of a service's collections, indexes and topics. @throws if Kafka is not there. */
+export async function prepareDatabase(
+  config: DatabaseConfig,
+  collections: readonly CollectionDeclaration[],
+  process: ProcessContext,
+): Promise<void> {
+  const { client } = await connectAndEnsure(config, collections, process);
+  await client.close();
+  const admin = createKafka(`waybill-prepare-${config.service}`, config.kafka.brokers, process.log).admin();
+  try {
+    await admin.connect();
+    await ensureTopics(admin, Object.values(topics), config.kafka);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function connectAndEnsure(
+  { mongodbUrl, database }: DatabaseConfig,
+  collections: readonly CollectionDeclaration[],
+  { log, signal }: ProcessContext,
+): Promise<Pick<ServiceDatabase, "client" | "db">> {
+  const client = await connectMongo(mongodbUrl, signal, (error) =>
+    log.warn(errorFacts(error), "process.waiting_for_mongodb"),
+  );
+  const db = client.db(database);
+  const own = [outboxCollection, countersCollection, keptCallsCollection, ...relayCollections];
+  await ensureCollections(db, [...collections, ...own]);
+  return { client, db };
 }
 
 /** The store of one kind of aggregates in that database. */

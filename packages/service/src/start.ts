@@ -1,15 +1,15 @@
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { startAdmin, type Readiness } from "@waybill/process/admin.ts";
-import type { ProcessContext } from "@waybill/process/run.ts";
+import type { ProcessContext, Running } from "@waybill/process/run.ts";
 import type { Implementation } from "@waybill/rpc/handlers.ts";
 import { startServer } from "@waybill/rpc/server.ts";
 import type { ServiceConfig } from "./config.ts";
-import { openDatabase, type ServiceDatabase } from "./database.ts";
+import { openDatabase, prepareDatabase, type ServiceDatabase } from "./database.ts";
 import { createIdempotency, type Vault } from "./idempotency.ts";
 
 /** A running service. Disposing it lets what is in work finish. */
-export interface Service extends AsyncDisposable {
+export interface Service extends Running {
   grpcPort: number;
 }
 
@@ -27,12 +27,19 @@ interface ServiceParts {
   ) => { implementations: readonly Implementation[]; ready?: Readiness; vault?: Vault };
 }
 
-/** Starts a service: its probes at once, its gRPC server when its database answers. */
+/**
+ * Starts a service: its probes at once, its gRPC server when its database answers. With `prepareOnly` it only
+ * makes what the service needs in MongoDB and Kafka, and is done.
+ */
 export async function startService(
   config: ServiceConfig,
   process: ProcessContext,
   { collections, build }: ServiceParts,
 ): Promise<Service> {
+  if (config.prepareOnly) {
+    await prepareDatabase(config, collections, process);
+    return { grpcPort: config.grpcPort, done: true, [Symbol.asyncDispose]: async () => {} };
+  }
   await using starting = new AsyncDisposableStack();
   let ready: Readiness = () => "starting";
   starting.use(await startAdmin(config.host, config.adminPort, () => ready()));

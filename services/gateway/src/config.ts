@@ -1,4 +1,4 @@
-import { count, port, processSettings, text } from "@waybill/process/settings.ts";
+import { count, port, serverSettings, text } from "@waybill/process/settings.ts";
 import { z } from "zod";
 import { keyHash } from "./auth.ts";
 import type { Addresses } from "./peers.ts";
@@ -8,7 +8,7 @@ const keyPairPattern = /^(\S+)=([a-zA-Z0-9_-]{1,64})$/;
 
 /** The settings of the gateway. */
 export const settings = z.object({
-  ...processSettings,
+  ...serverSettings,
   PORT: port(8080, "HTTP port"),
   API_KEYS: z
     .string()
@@ -35,6 +35,7 @@ export interface GatewayConfig {
   logLevel: string;
   host: string;
   port: number;
+  adminPort: number;
   /** Tenants by the SHA-256 of their keys (`keyHash`). */
   tenants: ReadonlyMap<string, string>;
   addresses: Addresses;
@@ -48,6 +49,7 @@ export function toConfig(read: z.output<typeof settings>): GatewayConfig {
     logLevel: read.LOG_LEVEL,
     host: read.HOST,
     port: read.PORT,
+    adminPort: read.ADMIN_PORT,
     tenants: new Map(keyPairs(read.API_KEYS).map(toTenant)),
     addresses: {
       orders: read.ORDERS_ADDRESS,

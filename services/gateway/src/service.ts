@@ -1,13 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import { listen } from "@waybill/process/admin.ts";
+import { listen, startAdmin } from "@waybill/process/admin.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import express, { type Express, type RequestHandler } from "express";
 import type { GatewayConfig } from "./config.ts";
 import { docsRouter } from "./docs/router.ts";
 import { limitConcurrency, openExchange } from "./exchange.ts";
-import { peersHealth } from "./health.ts";
+import { peersHealth, type Health } from "./health.ts";
 import { openPeers, type Peers } from "./peers.ts";
 import { answerProblem, answerUnreadable } from "./problem.ts";
 import { BASE_PATH } from "./response.ts";
@@ -29,21 +29,25 @@ const serverOptions = {
   connectionsCheckingInterval: 5_000,
 };
 
-/** Starts the gateway. Rejects if its port is taken or the protos and `peers.ts` do not fit together. */
+/** Starts the gateway. Rejects if a port is taken or the protos and `peers.ts` do not fit together. */
 export async function startGateway(config: GatewayConfig, { log, signal }: ProcessContext): Promise<Gateway> {
-  const peers = openPeers(config.addresses);
+  await using starting = new AsyncDisposableStack();
+  const peers = starting.use(openPeers(config.addresses));
   const stopping = new AbortController();
   const stop = AbortSignal.any([signal, stopping.signal]);
-  const server = createServer(serverOptions, createApp(config, peers, log, stop));
+  const health = () => gatewayHealth(peers, stop);
+  starting.use(await startAdmin(config.host, config.adminPort, async () => whyNotReady(await health())));
+  const server = createServer(serverOptions, createApp(config, peers, log, health));
   server.maxHeadersCount = 100;
   server.on("clientError", answerUnreadable);
   await listen(server, config.host, config.port, "PORT");
+  starting.defer(() => drain(server));
+  const running = starting.move();
   return {
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await drain(server);
-      peers[Symbol.dispose]();
+      await running.disposeAsync();
     },
   };
 }
@@ -52,7 +56,7 @@ function createApp(
   config: GatewayConfig,
   peers: Peers,
   log: ProcessContext["log"],
-  stop: AbortSignal,
+  health: () => Promise<Health>,
 ): Express {
   const app = express();
   app.disable("x-powered-by");
@@ -60,7 +64,7 @@ function createApp(
   app.set("query parser", false);
   app.enable("case sensitive routing");
   app.get("/livez", (_request, response) => void response.json({ status: "ok" }));
-  app.get("/readyz", readiness(peers, stop));
+  app.get("/readyz", readiness(health));
   app.use(openExchange(log), limitConcurrency(config.concurrentRequestsMax));
   app.use(docsRouter());
   const api = apiRouter(config, peers);
@@ -73,12 +77,23 @@ function createApp(
   return app;
 }
 
-function readiness(peers: Peers, stop: AbortSignal): RequestHandler {
+/** The health of all peers, and not ok once the gateway is to stop. */
+async function gatewayHealth(peers: Peers, stop: AbortSignal): Promise<Health> {
+  const health = await peersHealth(peers);
+  return stop.aborted ? { ...health, status: "unavailable" } : health;
+}
+
+function readiness(health: () => Promise<Health>): RequestHandler {
   return async (_request, response) => {
-    const health = await peersHealth(peers);
-    const ready = health.status === "ok" && !stop.aborted;
-    response.status(ready ? 200 : 503).json({ ...health, status: ready ? "ok" : "unavailable" });
+    const now = await health();
+    response.status(now.status === "ok" ? 200 : 503).json(now);
   };
+}
+
+function whyNotReady({ status, services }: Health): string | null {
+  if (status === "ok") return null;
+  const down = Object.keys(services).filter((name) => services[name] !== "ok");
+  return down.length > 0 ? `no answer from ${down.join(", ")}` : "stopping";
 }
 
 async function drain(server: Server): Promise<void> {

@@ -85,6 +85,7 @@ export function startTestGateway(peerPort: number, changes: Partial<GatewayConfi
     logLevel: "silent",
     host: "127.0.0.1",
     port: 0,
+    adminPort: 0,
     tenants: new Map([[keyHash(key), "acme"]]),
     addresses: { orders: peer, "line-items": peer, groupings: peer, callbacks: peer },
     bodyBytesMax: 10_485_760,

@@ -1,12 +1,16 @@
+/** What a tool is looked up by, and whom it tells. */
+export interface ToolOptions {
+  /** Takes one line for people, at the few moments worth one. */
+  report: (line: string) => void;
+  env: NodeJS.ProcessEnv;
+}
+
 /** Where an engine keeps its data, where it listens, and whom it tells. */
-export interface EngineOptions {
+export interface EngineOptions extends ToolOptions {
   /** Everything the engine writes goes into a folder of its own in here. */
   dataDir: string;
   /** On 127.0.0.1; 0 = any free one. */
   port: number;
-  /** Takes one line for people, at the few moments worth one. */
-  report: (line: string) => void;
-  env: NodeJS.ProcessEnv;
   /** stop() kills the engine and removes its data: for tests, where neither is needed again. */
   ephemeral?: boolean;
 }

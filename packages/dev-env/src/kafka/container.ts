@@ -5,7 +5,9 @@ import { choosePort } from "../engine/free-port.ts";
 import { formatArguments, javaArguments, KAFKA_CLASS, writeKafkaConfig } from "./config.ts";
 import { untilKafkaAnswers } from "./probe.ts";
 
-const DEFAULT_IMAGE = "apache/kafka:4.2.0";
+/** What is run where `KAFKA_IMAGE` is not set. */
+export const KAFKA_IMAGE = "apache/kafka:4.2.0";
+
 const CLASS_PATH = "/opt/kafka/libs/*";
 
 /**
@@ -13,7 +15,7 @@ const CLASS_PATH = "/opt/kafka/libs/*";
  * the official image has them, in /opt/kafka/libs. Rejects with what is lacking.
  */
 export async function startKafkaContainer(options: EngineOptions): Promise<OwnedEngine> {
-  const image = options.env["KAFKA_IMAGE"] || DEFAULT_IMAGE;
+  const image = options.env["KAFKA_IMAGE"] || KAFKA_IMAGE;
   const client = await containerEngine(image, options);
   const { MOUNT, ownContainer, removeLeftover } = await import("../engine/owned-container.ts");
   const folder = await engineFolder(options.dataDir, "kafka");

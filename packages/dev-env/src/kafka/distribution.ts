@@ -1,7 +1,7 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { runTool } from "../engine/child.ts";
-import type { EngineOptions } from "../engine/engine.ts";
+import type { ToolOptions } from "../engine/engine.ts";
 import { freePort } from "../engine/free-port.ts";
 import type { Java } from "./java.ts";
 import { formatArguments, javaArguments, writeKafkaConfig } from "./config.ts";
@@ -22,26 +22,27 @@ export interface KafkaDistribution {
 }
 
 /** Kafka from the cache, downloaded with Maven the first time. @throws without Maven or its repository. */
-export async function kafkaDistribution(java: Java, options: EngineOptions): Promise<KafkaDistribution> {
-  const folder = await toolFolder(options.env, `kafka-${KAFKA_VERSION}`, (partial) =>
-    download(partial, java, options),
-  );
+export async function kafkaDistribution(java: Java, options: ToolOptions): Promise<KafkaDistribution> {
+  const folder = await kafkaFolder(java, options);
   return { classPath: await classPathOf(folder), formatted: join(folder, "data") };
 }
 
-async function download(folder: string, java: Java, { env, report }: EngineOptions): Promise<void> {
+/** The folder of its jars, for a broker elsewhere. @throws as kafkaDistribution does. */
+export async function kafkaLibraries(java: Java, options: ToolOptions): Promise<string> {
+  return libsOf(await kafkaFolder(java, options));
+}
+
+function kafkaFolder(java: Java, options: ToolOptions): Promise<string> {
+  return toolFolder(options.env, `kafka-${KAFKA_VERSION}`, (partial) => download(partial, java, options));
+}
+
+async function download(folder: string, java: Java, { env, report }: ToolOptions): Promise<void> {
   const maven = onPath("mvn", env);
   if (!maven) throw new Error(`no Kafka ${KAFKA_VERSION} in the cache and no mvn on PATH to download it`);
   report("downloading Kafka (46 MB, Maven) …");
   const begin = Date.now();
   await writeFile(join(folder, "pom.xml"), POM);
-  const args = [
-    "-B",
-    "-q",
-    "-C",
-    "dependency:copy-dependencies",
-    `-DoutputDirectory=${join(folder, "libs")}`,
-  ];
+  const args = ["-B", "-q", "-C", "dependency:copy-dependencies", `-DoutputDirectory=${libsOf(folder)}`];
   await runTool({ command: maven, args, env, cwd: folder }, DOWNLOAD_WITHIN_MS);
   await format(folder, java, env);
   report(`downloaded Kafka in ${((Date.now() - begin) / 1000).toFixed(1)} s`);
@@ -55,9 +56,13 @@ async function format(folder: string, java: Java, env: NodeJS.ProcessEnv): Promi
   await rm(join(folder, "kafka.log"), { force: true });
 }
 
+function libsOf(folder: string): string {
+  return join(folder, "libs");
+}
+
 // Named one by one and in order: the class archive is only valid for the very same class path.
 async function classPathOf(folder: string): Promise<string> {
-  const libs = join(folder, "libs");
+  const libs = libsOf(folder);
   const jars = (await readdir(libs)).filter((file) => file.endsWith(".jar")).sort();
   return jars.map((jar) => join(libs, jar)).join(delimiter);
 }

@@ -3,7 +3,7 @@ import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runTool } from "../engine/child.ts";
-import type { EngineOptions } from "../engine/engine.ts";
+import type { ToolOptions } from "../engine/engine.ts";
 import { onPath } from "../engine/on-path.ts";
 import { messageOf } from "../engine/readiness.ts";
 import { cachedTool, toolFolder } from "../engine/tool-cache.ts";
@@ -48,7 +48,7 @@ const DOWNLOADS: Download[] = [
  * The mongod on `PATH`, else one downloaded earlier, else one downloaded now.
  * @throws with what each source lacks.
  */
-export async function mongodBinary(options: EngineOptions): Promise<MongodBinary> {
+export async function mongodBinary(options: ToolOptions): Promise<MongodBinary> {
   const { env } = options;
   const lacks: string[] = [];
   const installed = await installedMongod(env, lacks);
@@ -73,7 +73,7 @@ async function installedMongod(env: NodeJS.ProcessEnv, lacks: string[]): Promise
   return undefined;
 }
 
-async function downloadedMongod(download: Download, { env, report }: EngineOptions): Promise<MongodBinary> {
+async function downloadedMongod(download: Download, { env, report }: ToolOptions): Promise<MongodBinary> {
   const { source, size } = download;
   const folder = await toolFolder(env, download.name, async (partial) => {
     report(`downloading MongoDB (${size}, ${source}) …`);

@@ -7,7 +7,9 @@ import { choosePort } from "../engine/free-port.ts";
 import { directAddress, mongodArguments, untilPrimary } from "./replica-set.ts";
 import type { MongodbOptions } from "./options.ts";
 
-const DEFAULT_IMAGE = "mongo:8.0";
+/** What is run where `MONGODB_IMAGE` is not set. */
+export const MONGODB_IMAGE = "mongo:8.0";
+
 const LOG = "mongod.log";
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 60_000;
@@ -17,7 +19,7 @@ const READY_WITHIN_MS = 60_000;
  * Rejects with what is lacking.
  */
 export async function startMongodbContainer(options: MongodbOptions): Promise<OwnedEngine> {
-  const image = options.env["MONGODB_IMAGE"] || DEFAULT_IMAGE;
+  const image = options.env["MONGODB_IMAGE"] || MONGODB_IMAGE;
   const client = await containerEngine(image, options);
   const { MOUNT, ownContainer, removeLeftover } = await import("../engine/owned-container.ts");
   const folder = await engineFolder(options.dataDir, "mongodb");
