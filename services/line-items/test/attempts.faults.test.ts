@@ -5,7 +5,8 @@ import { createContext } from "@waybill/line-items/service.ts";
 import { sweepOnce } from "@waybill/line-items/sweeper.ts";
 import { idAt, newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { Document } from "mongodb";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { AllocationDocument } from "../src/stock/allocation.ts";
 import { newStockCalls } from "./stock-calls.ts";
 
@@ -80,6 +81,34 @@ describe("one bad item", () => {
     expect(left).toEqual([bad]);
     expect(await allocations().countDocuments({ _id: good })).toBe(0);
   });
+
+  it("keeps no other from being offered, however many there are", async () => {
+    const calls = newStockCalls(network, "shop");
+    await calls.sku("pot");
+    const { id: lot } = await calls.receive("pot", 1);
+    await calls.adjust("pot", lot, -1, "loss");
+    const record = anOrder("waits", { line_items: [aLine("pot", 1)] });
+    const { results } = await network.orders.createOrders({ orders: [record] }, network.as("shop"));
+    const stock = network.lineItemsDb.collection<Document & { _id: string }>("stock");
+    const pot = await stock.findOneAndDelete({ sku_customer_id: "pot" });
+    const broken = Array.from({ length: 105 }, (_, index) => ({
+      _id: `stock/broken-${index}`,
+      tenant_id: "other",
+      sku_id: `broken-${index}`,
+      offering: true,
+      offers: 1,
+      lots: null,
+    }));
+    await stock.insertMany([...broken, pot!]);
+    await calls.receive("pot", 1);
+    await vi.waitFor(
+      async () =>
+        expect(await allocations().findOne({ _id: results[0]!.system_id! })).toMatchObject({
+          lines: [{ allocated: 1 }],
+        }),
+      { timeout: 50_000, interval: 100 },
+    );
+  }, 90_000);
 });
 
 /** An order and its lines under an id of six minutes ago, as if it had been created then. */
