@@ -1,31 +1,82 @@
+// npm run bench: measures Waybill beside what one would write or pick instead, in one run on one machine.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { startKafka } from "@waybill/dev-env/kafka/start.ts";
 import { startMongodb } from "@waybill/dev-env/mongodb/start.ts";
-import type { Bench } from "./bench.ts";
+import { batches } from "./batches.ts";
+import { isKept, type Bench, type Row } from "./bench.ts";
 import { callbacks } from "./callbacks.ts";
+import { footprint } from "./footprint.ts";
+import { gateway } from "./gateway.ts";
 import { lists } from "./lists.ts";
+import { reads } from "./reads.ts";
+import { relay } from "./relay.ts";
+import { requests } from "./requests.ts";
+import { tableOf, writeResults } from "./results.ts";
+import { singles } from "./singles.ts";
 
 /** By the name that `npm run bench -- <name>` takes. */
-const benches: Readonly<Record<string, Bench>> = { callbacks, lists };
+const benches: Readonly<Record<string, Bench>> = {
+  batches,
+  singles,
+  reads,
+  relay,
+  gateway,
+  lists,
+  footprint,
+  requests,
+  callbacks,
+};
 
-const [name = ""] = process.argv.slice(2);
-const bench = benches[name];
-if (!bench) {
-  process.stderr.write(`usage: npm run bench -- <${Object.keys(benches).join(" | ")}>\n`);
-  process.exit(2);
+const usage = `usage: npm run bench -- [<${Object.keys(benches).join(" | ")}>…] [--rounds 3] [--short]`;
+const PHASE_MS = 4_000;
+const PHASE_MS_SHORT = 1_000;
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+const { names, rounds, phaseMs } = readArguments();
+const rows: Row[] = [];
+let kept = true;
+for (const name of names) {
+  const beganMs = performance.now();
+  say(`${name}:`);
+  kept = (await run(benches[name]!)) && kept;
+  say(`${name} took ${((performance.now() - beganMs) / 1_000).toFixed(0)} s`);
 }
-process.exitCode = (await run(bench)) ? 0 : 1;
+if (rows.length > 0) say(`\n${tableOf(rows)}\n\n${writeResults(rows, { rounds, phaseMs })}`);
+process.exitCode = kept && rows.every((row) => isKept(row) !== false) ? 0 : 1;
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { rounds: { type: "string", default: "3" }, short: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    const wanted = Number(values.rounds);
+    if (!Number.isInteger(wanted) || wanted < 1) throw new Error("--rounds takes a number");
+    const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
+    if (unknown) throw new Error(`there is no bench ${unknown}`);
+    return {
+      names: positionals.length > 0 ? positionals : Object.keys(benches),
+      rounds: values.short ? 1 : wanted,
+      phaseMs: values.short ? PHASE_MS_SHORT : PHASE_MS,
+    };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    return process.exit(2);
+  }
+}
 
 /** Runs a bench against engines of its own. Answers whether it kept its bounds. */
 async function run(measure: Bench): Promise<boolean> {
   const dataDir = mkdtempSync(join(tmpdir(), "waybill-bench-"));
-  const report = (line: string) => void process.stdout.write(`${line}\n`);
-  const options = { dataDir, port: 0, env: process.env, ephemeral: true, report };
+  const options = { dataDir, port: 0, env: process.env, ephemeral: true, report: say };
   const [mongodb, kafka] = await Promise.all([startMongodb(options), startKafka(options)]);
   try {
-    return await measure({ mongodbUrl: mongodb.address, kafkaBrokers: kafka.address, report });
+    const engines = { mongodbUrl: mongodb.address, kafkaBrokers: kafka.address };
+    const record = (row: Row) => void rows.push(row);
+    return (await measure({ ...engines, report: say, rounds, phaseMs, record })) ?? true;
   } finally {
     await Promise.all([mongodb.stop(), kafka.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
