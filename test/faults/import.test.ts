@@ -21,7 +21,7 @@ let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "waybill-import-"));
   faults = await startFaultSystem(false);
-  await faults.send("POST", "/skus", [{ customer_identifier: "shirt" }]);
+  await faults.send("POST", "/skus", [{ customer_identifier: "shirt" }, { customer_identifier: "hat" }]);
 });
 afterAll(async () => {
   await faults[Symbol.asyncDispose]();
