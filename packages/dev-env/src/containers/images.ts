@@ -44,5 +44,5 @@ async function choose(
   const failure = await pulled.then(() => null, messageOf);
   if (failure === null) return official;
   report(`${official} can't be pulled (${failure.slice(-FAILURE_SHOWN)}), so it is made here`);
-  return await standIn(kind, options);
+  return standIn(kind, options);
 }
