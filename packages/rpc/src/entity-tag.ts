@@ -11,7 +11,7 @@ export function toEntityTag(opaque: string): string {
 /** Whether a caller that sent this `If-None-Match` has the thing in this state already (weak comparison). */
 export function isKnownTag(opaque: string, ifNoneMatch: string): boolean {
   return (
-    isAny(ifNoneMatch) || tagsOf(ifNoneMatch).some((tag) => tag.replace("W/", "") === toEntityTag(opaque))
+    isAny(ifNoneMatch) || tagsOf(ifNoneMatch).some((tag) => tag.replace(/^W\//, "") === toEntityTag(opaque))
   );
 }
 
