@@ -21,7 +21,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./packages/dev-env/src/closing-line.ts"],
     // Most of a service test's time is spent waiting.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       { test: { ...limits, name: "unit", include: ["{packages,services}/*/src/**/*.test.ts"] } },
       {
