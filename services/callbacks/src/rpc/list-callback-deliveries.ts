@@ -4,12 +4,12 @@ import type {
 } from "@waybill/proto/callbacks/v1/deliveries.ts";
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { readPage } from "@waybill/rpc/page.ts";
 import type { CallbacksContext } from "../context.ts";
 import { findDeliveries, type DeliveryFilter } from "../delivery-list.ts";
 import { listTenantCallbacks } from "../delivery-store.ts";
 import { toCallbackDelivery } from "../delivery-view.ts";
 
-const LIMIT_DEFAULT = 30;
 const cursors = cursorsOf("callback_deliveries/created_at/1", ["string", "string"]);
 
 export async function listCallbackDeliveries(
@@ -17,17 +17,16 @@ export async function listCallbackDeliveries(
   request: ListCallbackDeliveriesRequest,
   { tenantId }: Call,
 ): Promise<ListCallbackDeliveriesResponse> {
-  const limit = request.limit ?? LIMIT_DEFAULT;
-  const page = { after: cursors.decode(request.cursor), limit: limit + 1 };
+  const after = cursors.decode(request.cursor);
   const registrations = await listTenantCallbacks(context, tenantId);
   const filter = filterOf(tenantId, request);
-  const found = await findDeliveries(context.deliveries, filter, page, registrations).toArray();
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
+  const { limit, elements, last } = await readPage({ limit: request.limit }, (page) =>
+    findDeliveries(context.deliveries, filter, { after, limit: page.limit }, registrations).toArray(),
+  );
   return {
     limit,
-    next_cursor: last && found.length > limit ? cursors.encode([last.created_at, last._id]) : null,
-    data: shown.map((delivery) => toCallbackDelivery(delivery, registrations)),
+    next_cursor: last && cursors.encode([last.created_at, last._id]),
+    data: elements.map((delivery) => toCallbackDelivery(delivery, registrations)),
   };
 }
 

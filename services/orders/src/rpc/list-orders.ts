@@ -2,12 +2,12 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { ListOrdersRequest, ListOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
+import { readPage } from "@waybill/rpc/page.ts";
 import type { OrdersContext } from "../context.ts";
 import { totalsOf, withLines } from "../order-with-lines.ts";
 import { toOrder, toSummary, type OrderDocument } from "../order.ts";
 import { countStoredOrders, listStoredOrders, positionOf, type OrderFilter } from "../order-list.ts";
 
-const LIMIT_DEFAULT = 30;
 const descending = cursorsOf("orders/-updated_at/1", ["string", "string"]);
 const ascending = cursorsOf("orders/updated_at/1", ["string", "string"]);
 
@@ -16,24 +16,22 @@ export async function listOrders(
   request: ListOrdersRequest,
   call: Call,
 ): Promise<ListOrdersResponse> {
-  const { limit, offset } = { limit: request.limit ?? LIMIT_DEFAULT, offset: request.offset ?? 0 };
   const cursors = request.sort === "updated_at" ? ascending : descending;
   const after = cursors.decode(request.cursor);
   const filter = toFilter(request, call.tenantId);
-  const [found, total] = await Promise.all([
-    // One more than asked for tells whether there is a next page.
-    listStoredOrders(context, filter, { ascending: cursors === ascending, after, offset, limit: limit + 1 }),
+  const [{ elements, last, ...bounds }, total] = await Promise.all([
+    readPage(request, (page) =>
+      listStoredOrders(context, filter, { ascending: cursors === ascending, after, ...page }),
+    ),
     request.include_counts ? countStoredOrders(context, filter) : null,
   ]);
-  const documents = found.slice(0, limit);
   return {
-    limit,
-    offset,
+    ...bounds,
     list_type: request.list_type ?? "detail",
     include_counts: request.include_counts ?? false,
     total,
-    next_cursor: found.length > limit ? cursors.encode(positionOf(documents.at(-1)!)) : null,
-    ...(await shown(context, documents, request.list_type === "summary", call)),
+    next_cursor: last && cursors.encode(positionOf(last)),
+    ...(await shown(context, elements, request.list_type === "summary", call)),
   };
 }
 
