@@ -73,7 +73,8 @@ function hashOfSources(): string {
   const hash = createHash("sha256");
   const settings = ["proto/buf.yaml", "proto/buf.gen.yaml", "pnpm-lock.yaml"];
   const generators = ["packages/{proto,client}/codegen.ts", "packages/client/codegen/*.ts"];
-  const sources = globSync(["proto/**/*.proto", "packages/errors/src/catalogue.ts", ...generators], {
+  const tables = ["packages/errors/src/catalogue.ts", "packages/contract/src/events.ts"];
+  const sources = globSync(["proto/**/*.proto", ...tables, ...generators], {
     cwd: root,
   });
   for (const file of [...sources.sort(), ...settings]) {

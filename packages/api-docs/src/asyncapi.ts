@@ -1,8 +1,9 @@
 import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
+import { eventsByTopic, type TopicEvents } from "@waybill/contract/events.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
+import type { Topic } from "@waybill/events/topics.ts";
 import { firstSentence } from "./comments.ts";
-import { eventsByTopic, type TopicEvents } from "./events.ts";
 import { collectSchemas, type Schemas } from "./schemas.ts";
 import { webhookData } from "./webhooks.ts";
 
@@ -50,7 +51,7 @@ const text = { type: "string" };
 /** The AsyncAPI 3.0 document of the topics, made from the protos and the table of events. */
 export function asyncApiDocument(): JsonSchema {
   const schemas = collectSchemas([], "#/components/schemas/");
-  const topics = Object.entries(eventsByTopic);
+  const topics = Object.entries(eventsByTopic satisfies Record<Topic, TopicEvents>);
   return {
     asyncapi: "3.0.0",
     info,

@@ -1,7 +1,7 @@
 import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
-import { eventsByTopic } from "./events.ts";
+import { eventsByTopic } from "@waybill/contract/events.ts";
 import { collectSchemas, fieldsOf } from "./schemas.ts";
 
 /** docs/events.md: every topic with its events, and the fields of their data. */

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { eventsByTopic } from "./events.ts";
+import { eventsByTopic } from "@waybill/contract/events.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const described = Object.values(eventsByTopic).flatMap(({ events }) => Object.keys(events));

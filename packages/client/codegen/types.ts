@@ -1,14 +1,20 @@
 import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors, fieldRules } from "@waybill/contract/descriptors.ts";
+import { eventsByTopic } from "@waybill/contract/events.ts";
 import { endpoints, type Endpoint } from "./endpoints.ts";
-import { eventData } from "./events.ts";
 
 /** Whether a message is sent or shown: what Waybill sets is only shown, what is required only when sent. */
 export type Direction = "sent" | "shown";
 
 /** What everything that is stored has when it is shown, though its fields are optional when it is sent. */
 const ALWAYS_SHOWN = new Set(["id", "status", "version", "created_at", "updated_at"]);
+
+/** The message that is the data of each type of event. */
+const eventData: Readonly<Record<string, string>> = Object.assign(
+  {},
+  ...Object.values(eventsByTopic).map(({ events }) => events),
+);
 
 const sent = reachable(
   endpoints.flatMap(({ bodyField, bodyFields, query }) => [

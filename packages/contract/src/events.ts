@@ -1,5 +1,3 @@
-import type { Topic } from "@waybill/events/topics.ts";
-
 /** The events of one topic: by type, the proto message of their data. */
 export interface TopicEvents {
   /** What its events are about. */
@@ -21,7 +19,7 @@ const moves = [
 ];
 
 /** Every event of Waybill, by the topic that it is on. */
-export const eventsByTopic: Readonly<Record<Topic, TopicEvents>> = {
+export const eventsByTopic = {
   "waybill.orders.v1": {
     description: "Orders, what became of requests to change them, and returns: one sequence per order.",
     key: "The order's UUID.",
@@ -93,7 +91,7 @@ export const eventsByTopic: Readonly<Record<Topic, TopicEvents>> = {
       ),
     },
   },
-};
+} satisfies Readonly<Record<string, TopicEvents>>;
 
 function each(subject: string, verbs: readonly string[], message: string): Record<string, string> {
   return Object.fromEntries(verbs.map((verb) => [`${subject}.${verb}.v1`, message]));
