@@ -4,9 +4,8 @@ import { connect, optionsOf, type GlobalOptions } from "./connection.ts";
 import { openReport, type ImportReport } from "./import-report.ts";
 import { createBatch, inBatches, type Outcome } from "./order-batches.ts";
 import { formatOf, formats, readRecords, type Format } from "./order-records.ts";
-import { toCount } from "./orders.ts";
 import { progress, type Counts } from "./progress.ts";
-import { exitCodes, say, sayJson, tell, untilInterrupted, UsageError } from "./terminal.ts";
+import { exitCodes, say, sayJson, tell, toCount, untilInterrupted, UsageError } from "./terminal.ts";
 
 interface CreateOptions extends GlobalOptions {
   format?: Format;

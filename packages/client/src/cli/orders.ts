@@ -3,7 +3,7 @@ import type { ListOrdersQuery, OrderSummary } from "../gen/types.ts";
 import { connect, optionsOf } from "./connection.ts";
 import { addCreate } from "./orders-create.ts";
 import { addWatch } from "./orders-watch.ts";
-import { say, sayJson, sayTable, tell, UsageError } from "./terminal.ts";
+import { say, sayJson, sayTable, tell, toCount } from "./terminal.ts";
 
 const PAGE = 100;
 
@@ -109,12 +109,6 @@ async function each<Element>(
     count += 1;
     if (count >= max) return;
   }
-}
-
-/** A whole number from 1 up. Throws `UsageError`. */
-export function toCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new UsageError(`${text} is no number from 1 up`);
 }
 
 function definedOnly(query: {

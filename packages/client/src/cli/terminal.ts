@@ -32,6 +32,12 @@ export function sayJson(value: unknown): void {
   say(JSON.stringify(value));
 }
 
+/** A whole number from 1 up. Throws `UsageError`. */
+export function toCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new UsageError(`${text} is no number from 1 up`);
+}
+
 /** Styled where a person reads it: not in pipes, and not with NO_COLOR. */
 export function styled(style: Style, text: string): string {
   const wanted = process.stdout.isTTY && !process.env["NO_COLOR"];
