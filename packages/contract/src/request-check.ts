@@ -18,9 +18,10 @@ const noFailures: ReadonlyMap<number, DomainError> = new Map();
 /** The check of a request message. It puts canonical spellings into the request. */
 export function requestCheck(message: DescMessage): (request: unknown) => CheckedRequest {
   const checkWhole = checkOf(() => rulesSchema(message));
-  const { message: record, name = "" } = recordsField(message) ?? {};
-  if (!record) return (request) => ({ violations: checkWhole(request), failures: noFailures });
-  const checkRecord = checkOf(() => rulesSchema(record));
+  const records = recordsField(message);
+  if (!records?.message) return (request) => ({ violations: checkWhole(request), failures: noFailures });
+  const { name, message: recordMessage } = records;
+  const checkRecord = checkOf(() => rulesSchema(recordMessage));
   return (request) => {
     const failures = new Map<number, DomainError>();
     const list = (request as Record<string, unknown[]>)[name] ?? [];
