@@ -94,12 +94,8 @@ export function changeGroupings(
 }
 
 /** The rule of removing a grouping. Throws `GROUPING_NOT_FOUND`. */
-export function deleteGrouping(
-  document: GroupingsDocument,
-  { id, ifMatch }: GroupingRef,
-): Decision<GroupingsDocument> {
-  const deleted = groupingOf(document, id);
-  assertMatches(String(deleted.version), ifMatch);
+export function deleteGrouping(document: GroupingsDocument, ref: GroupingRef): Decision<GroupingsDocument> {
+  const deleted = changedGrouping(document, ref);
   const groupings = document.groupings.filter((grouping) => grouping !== deleted);
   const { state, events } = settle(document, { ...document, groupings });
   return { state, events: [groupingEvent(document, eventTypes.deleted, deleted), ...events] };
@@ -108,48 +104,55 @@ export function deleteGrouping(
 /** The rule of adding items to a grouping. Throws `GROUPING_NOT_FOUND`. */
 export function addItems(
   document: GroupingsDocument,
-  { id, ifMatch }: GroupingRef,
+  ref: GroupingRef,
   records: readonly GroupingItem[],
   { dates, itemIds }: Pick<ChangeFacts, "dates" | "itemIds">,
 ): Decision<GroupingsDocument> {
-  const grouping = groupingOf(document, id);
-  assertMatches(String(grouping.version), ifMatch);
+  const { items } = changedGrouping(document, ref);
   const added = placed(records, "/items", idsInTurn(itemIds));
-  const assignment = { groupingId: id, kept: grouping.items, records: added };
-  return assign(document, document.groupings, [assignment], { dates, type: eventTypes.updated });
+  return setItems(document, { groupingId: ref.id, kept: items, records: added }, dates);
 }
 
 /** The rule of changing an item. Throws `GROUPING_NOT_FOUND` or `GROUPING_ITEM_NOT_FOUND`. */
 export function changeItem(
   document: GroupingsDocument,
-  { id, ifMatch }: GroupingRef,
+  ref: GroupingRef,
   itemId: number,
   record: GroupingItem,
   dates: ReleaseDates,
 ): Decision<GroupingsDocument> {
-  const grouping = groupingOf(document, id);
-  assertMatches(String(grouping.version), ifMatch);
+  const grouping = changedGrouping(document, ref);
   const item = itemOf(grouping, itemId);
-  const assignment = {
-    groupingId: id,
-    kept: grouping.items.filter((other) => other !== item),
-    records: [{ record, pointer: "/item", id: itemId, lineId: item.order_line_item_id }],
-  };
-  return assign(document, document.groupings, [assignment], { dates, type: eventTypes.updated });
+  const kept = grouping.items.filter((other) => other !== item);
+  const records = [{ record, pointer: "/item", id: itemId, lineId: item.order_line_item_id }];
+  return setItems(document, { groupingId: ref.id, kept, records }, dates);
 }
 
 /** The rule of removing an item. Throws `GROUPING_NOT_FOUND` or `GROUPING_ITEM_NOT_FOUND`. */
 export function deleteItem(
   document: GroupingsDocument,
-  { id, ifMatch }: GroupingRef,
+  ref: GroupingRef,
   itemId: number,
   dates: ReleaseDates,
 ): Decision<GroupingsDocument> {
-  const grouping = groupingOf(document, id);
-  assertMatches(String(grouping.version), ifMatch);
+  const grouping = changedGrouping(document, ref);
   const item = itemOf(grouping, itemId);
   const kept = grouping.items.filter((other) => other !== item);
-  const assignment = { groupingId: id, kept, records: [] };
+  return setItems(document, { groupingId: ref.id, kept, records: [] }, dates);
+}
+
+/** The grouping that a change names, if its caller knows it as it is. */
+function changedGrouping(document: GroupingsDocument, { id, ifMatch }: GroupingRef): StoredGrouping {
+  const grouping = groupingOf(document, id);
+  assertMatches(String(grouping.version), ifMatch);
+  return grouping;
+}
+
+function setItems(
+  document: GroupingsDocument,
+  assignment: Assignment,
+  dates: ReleaseDates,
+): Decision<GroupingsDocument> {
   return assign(document, document.groupings, [assignment], { dates, type: eventTypes.updated });
 }
 
