@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { TestNetwork } from "../../../test/network.ts";
+import { countsOfLine, countsOfOrder } from "../../../test/line-counts.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
-import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import fc from "fast-check";
@@ -103,27 +103,6 @@ async function linesOf(order: string) {
   return orders[0]!;
 }
 
-const ofLine = (line: LineItem) => [
-  line.id,
-  line.quantity,
-  line.uom_quantity_outstanding,
-  line.uom_quantity_fulfilled,
-  line.uom_quantity_shorted,
-  line.uom_quantity_canceled,
-  line.uom_quantity_returning,
-  line.uom_quantity_returned,
-];
-const ofCount = (line: LineCount) => [
-  line.id,
-  line.ordered,
-  line.outstanding,
-  line.fulfilled,
-  line.shorted,
-  line.canceled,
-  line.returning,
-  line.returned,
-];
-
 it("whatever becomes of orders, both services count the same in the end, and a rebuild changes nothing", async () => {
   const orders = await Promise.all(
     fc.sample(fates, { numRuns: 8, seed: 2 }).map((fate, index) => meet(`fate-${index}`, fate)),
@@ -133,7 +112,9 @@ it("whatever becomes of orders, both services count the same in the end, and a r
       .collection<{ _id: string; line_counts: LineCount[] }>("orders")
       .findOne({ _id: order });
     await vi.waitFor(async () => {
-      expect((await linesOf(order)).line_items.map(ofLine)).toEqual(stored!.line_counts.map(ofCount));
+      expect((await linesOf(order)).line_items.map(countsOfLine)).toEqual(
+        stored!.line_counts.map(countsOfOrder),
+      );
     }, SETTLED);
     const counted = await linesOf(order);
     const { lines } = await network.lineItems.rebuildLedger({ order_id: order }, as());

@@ -1,6 +1,7 @@
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderEvent } from "@waybill/proto/orders/v1/orders.ts";
 import { expect, vi } from "vitest";
+import { countsOfLine, countsOfOrder } from "../../../test/line-counts.ts";
 import { replay } from "./replay.ts";
 import { as, patient, type World } from "./world.ts";
 
@@ -56,37 +57,15 @@ async function checkOrder(world: World, id: string, events: readonly OrderEvent[
   expect(sumOf(shipped.map(({ quantity }) => quantity!))).toBe(
     sumOf(counts.map(({ fulfilled }) => fulfilled)),
   );
-  await vi.waitFor(async () => expect(await ledgerOf(world, id)).toEqual(counts.map(toLedger)), {
+  await vi.waitFor(async () => expect(await ledgerOf(world, id)).toEqual(counts.map(countsOfOrder)), {
     timeout: 20_000,
     interval: 50,
   });
 }
 
-function toLedger({
-  id,
-  ordered,
-  outstanding,
-  fulfilled,
-  shorted,
-  canceled,
-  returning,
-  returned,
-}: LineCount) {
-  return [id, ordered, outstanding, fulfilled, shorted, canceled, returning, returned];
-}
-
 async function ledgerOf(world: World, order: string) {
   const { orders: found } = await world.network.lineItems.listLineItems({ order_ids: [order] }, as(world));
-  return found[0]!.line_items.map((line) => [
-    line.id,
-    line.quantity,
-    line.uom_quantity_outstanding,
-    line.uom_quantity_fulfilled,
-    line.uom_quantity_shorted,
-    line.uom_quantity_canceled,
-    line.uom_quantity_returning,
-    line.uom_quantity_returned,
-  ]);
+  return found[0]!.line_items.map(countsOfLine);
 }
 
 async function countsOf({ network }: World, order: string): Promise<LineCount[]> {
