@@ -34,7 +34,7 @@ export interface TestNetwork extends AsyncDisposable {
 type Member = "orders" | "line-items" | "groupings";
 
 /** Where a network's services and databases are, and how its tenants are called. */
-export interface NetworkPlaces {
+interface NetworkPlaces {
   mongodbUrl: string;
   /** `host:port` of each gRPC server. */
   addresses: Record<Member, string>;

@@ -8,7 +8,7 @@ const INSTALL_WITHIN_MS = 300_000;
 const requirements = fileURLToPath(new URL("requirements.txt", import.meta.url));
 
 /** How a tool is started. */
-export interface Tool {
+interface Tool {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;

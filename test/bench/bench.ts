@@ -28,7 +28,7 @@ export interface Row {
 }
 
 /** The bound that the median has to keep. */
-export type Goal = { min: number } | { max: number };
+type Goal = { min: number } | { max: number };
 
 /** The middle of some numbers, and how far they lie apart. */
 export interface Spread {

@@ -8,7 +8,7 @@ import { toPage } from "./page.ts";
 const folder = fileURLToPath(new URL("../../bench-results/", import.meta.url));
 
 /** How a run was made, and on what kind of machine. */
-export interface RunFacts {
+interface RunFacts {
   rounds: number;
   phaseMs: number;
 }

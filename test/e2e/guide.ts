@@ -1,5 +1,5 @@
 /** A fenced block of a guide: a sample to run, or what the sample before it promises to print. */
-export interface Block {
+interface Block {
   language: string;
   text: string;
   line: number;

@@ -3,7 +3,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { inject, vi } from "vitest";
 
 /** A message of a topic, as any consumer reads it. */
-export interface TopicMessage {
+interface TopicMessage {
   key: string;
   value: string;
   headers: Record<string, string>;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FaultSystem } from "./system.ts";
 
 /** What can be killed. */
-export type Victim = "orders" | "line-items" | "groupings" | "gateway" | "callbacks" | "mongodb" | "kafka";
+type Victim = "orders" | "line-items" | "groupings" | "gateway" | "callbacks" | "mongodb" | "kafka";
 
 // The last kill leaves the system time to come back within the chaos.
 const CALM_MS = 5_000;

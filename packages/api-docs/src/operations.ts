@@ -11,7 +11,7 @@ import type { Problems } from "./problems.ts";
 import { fieldsOf, type Schemas } from "./schemas.ts";
 
 /** What operations refer to. */
-export interface Parts {
+interface Parts {
   schemas: Schemas;
   problems: Problems;
 }

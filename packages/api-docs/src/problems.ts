@@ -78,7 +78,7 @@ export function collectProblems(methods: readonly Method[]): Problems {
 }
 
 /** The codes that an operation can be refused with, in the order of the catalogue. */
-export function codesOf(method: Method, route: Route, methods: readonly Method[]): ErrorCode[] {
+function codesOf(method: Method, route: Route, methods: readonly Method[]): ErrorCode[] {
   const codes = new Set<string>([
     ...always,
     ...(route.body === null ? [] : withBody),

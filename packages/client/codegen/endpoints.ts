@@ -21,7 +21,7 @@ export interface Endpoint {
 }
 
 /** How a list goes on. */
-export interface Paging {
+interface Paging {
   /** The query parameter that takes the page's `next_cursor`. */
   cursor: string;
   data: DescField;

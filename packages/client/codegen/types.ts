@@ -5,7 +5,7 @@ import { eventsByTopic } from "@waybill/contract/events.ts";
 import { endpoints, type Endpoint } from "./endpoints.ts";
 
 /** Whether a message is sent or shown: what Waybill sets is only shown, what is required only when sent. */
-export type Direction = "sent" | "shown";
+type Direction = "sent" | "shown";
 
 /** What everything that is stored has when it is shown, though its fields are optional when it is sent. */
 const ALWAYS_SHOWN = new Set(["id", "status", "version", "created_at", "updated_at"]);

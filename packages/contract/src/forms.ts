@@ -1,7 +1,7 @@
 import countries from "i18n-iso-countries/index.js";
 
 /** A named form of a string (`format` in the field rules). */
-export interface Form {
+interface Form {
   /** The canonical spelling, or null if the text does not have the form. */
   canonical: (text: string) => string | null;
   /** Ends the sentence "must be …". */

@@ -4,7 +4,7 @@ import type { HttpRule } from "@waybill/proto/google/api/http.ts";
 import type { BodyForm } from "@waybill/proto/options/v1/options.ts";
 import { descriptors, httpRule, restOptions } from "./descriptors.ts";
 
-export type Verb = "get" | "put" | "post" | "delete" | "patch";
+type Verb = "get" | "put" | "post" | "delete" | "patch";
 
 /** Where REST reaches a method. */
 export interface Route {

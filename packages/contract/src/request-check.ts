@@ -4,7 +4,7 @@ import { recordsField, rulesSchema } from "./rules-schema.ts";
 import { checkOf } from "./schema.ts";
 
 /** What the proto's rules say of a request. */
-export interface CheckedRequest {
+interface CheckedRequest {
   /** The places that refuse the whole request. */
   violations: Violation[];
   /** The records of a batch that fail, by index, each with all its violations. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errorFacts, type Logger } from "./log.ts";
 
 /** Work that goes on until it is disposed; disposing waits for what is under way. */
-export interface Repetition extends AsyncDisposable {
+interface Repetition extends AsyncDisposable {
   /** Has the work done once more without waiting for its time, after what is under way. */
   soon: () => void;
 }

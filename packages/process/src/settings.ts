@@ -29,7 +29,7 @@ export function flag(description: string) {
 }
 
 /** The settings that every process has. */
-export const processSettings = {
+const processSettings = {
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")

@@ -13,7 +13,7 @@ export const OVERLAP_MS = 24 * 3600 * 1000;
 const RETIRED_MAX = 4;
 
 /** What a change is made with. */
-export interface Changing {
+interface Changing {
   seal: Vault["seal"];
   guard: GuardPolicy;
 }

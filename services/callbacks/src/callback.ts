@@ -73,7 +73,7 @@ export function pauseOf({ status, held }: Pick<CallbackDocument, "status" | "hel
 }
 
 /** Where and with what records are registered. */
-export interface Registering {
+interface Registering {
   tenantId: string;
   /** Message types that the tenant holds. */
   heldTypes: ReadonlySet<string>;

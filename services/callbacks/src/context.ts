@@ -35,7 +35,7 @@ export interface CallbacksContext {
   places: () => Places;
 }
 
-export interface TenantDocument {
+interface TenantDocument {
   _id: string;
   /** How often its registrations or holds changed. */
   changes: number;

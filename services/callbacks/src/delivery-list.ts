@@ -18,7 +18,7 @@ export interface DeliveryFilter {
 }
 
 /** Which part of the list: the newest first. */
-export interface DeliveryPage {
+interface DeliveryPage {
   /** The position of the last delivery of the page before; null for the first page. */
   after: [createdAt: string, id: string] | null;
   limit: number;

@@ -46,7 +46,7 @@ export async function insertDeliveries(
 }
 
 /** A delivery that is not stored yet, and where it goes. */
-export interface NewDelivery {
+interface NewDelivery {
   delivery: DeliveryDocument;
   callback: CallbackDocument;
 }

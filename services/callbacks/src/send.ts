@@ -23,7 +23,7 @@ export interface Sender extends AsyncDisposable {
   send: (webhook: WebhookRequest, signal: AbortSignal) => Promise<Answer>;
 }
 
-export interface SenderOptions {
+interface SenderOptions {
   guard: GuardPolicy;
   /** From resolving the name to the last byte of the response. */
   attemptMsMax: number;

@@ -39,7 +39,7 @@ export function registerCallbacks(
 }
 
 /** Whose registration is changed, in which call. */
-export interface CallbackName {
+interface CallbackName {
   tenantId: string;
   id: string;
   traceparent: string;

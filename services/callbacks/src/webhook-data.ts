@@ -28,7 +28,7 @@ export function webhookData(messageType: string, data: string): string {
 }
 
 /** Fields that are for topics only, in this message and in those it holds. */
-export function omissionOf(message: DescMessage, within: ReadonlySet<string>): Omission {
+function omissionOf(message: DescMessage, within: ReadonlySet<string>): Omission {
   const omission: Omission = new Map();
   if (within.has(message.typeName)) return omission;
   const deeper = new Set([...within, message.typeName]);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How a path answers. */
-export interface Behavior {
+interface Behavior {
   /** Default 204. */
   status?: number;
   /** Before the answer. */

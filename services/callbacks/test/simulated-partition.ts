@@ -8,7 +8,7 @@ import type { Instance } from "./simulated-world.ts";
 const PATIENCE_MS = 3_000;
 
 /** What the partition needs of its world. */
-export interface PartitionWorld {
+interface PartitionWorld {
   queue: MemoryQueue;
   anyInstance: () => Instance | null;
   /** Whether this instance sends to the registration now. */

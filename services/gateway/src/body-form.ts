@@ -5,7 +5,7 @@ import { BodyForm } from "@waybill/proto/options/v1/options.ts";
 export type SentForm = "plain" | "alone" | "wrapped";
 
 /** A body as the value of the route's body field, and how it was sent. */
-export interface SentBody {
+interface SentBody {
   value: unknown;
   form: SentForm;
 }

@@ -11,7 +11,7 @@ type Field = Message["fields"][number];
 type Values = Record<string, unknown>;
 
 /** What a body says: the fields of the request message that it sets, and what is wrong with it. */
-export interface ReadBody {
+interface ReadBody {
   values: Values;
   form: SentForm;
   places: readonly Place[];

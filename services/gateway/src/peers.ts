@@ -11,13 +11,13 @@ const processes = {
   "waybill.callbacks.v1": "callbacks",
 } as const;
 
-export type PeerName = (typeof processes)[keyof typeof processes];
+type PeerName = (typeof processes)[keyof typeof processes];
 
 /** Where each process listens: `host:port`, or `dns:///name:port` for several instances. */
 export type Addresses = Readonly<Record<PeerName, string>>;
 
 /** Calls one method; rejects with DomainErrors only. */
-export type CallMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
+type CallMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
 
 /** The processes behind the gateway. */
 export interface Peers extends Disposable {

@@ -24,7 +24,7 @@ export interface RestRequest {
 }
 
 /** A request message, and how its body was sent. */
-export interface BuiltRequest {
+interface BuiltRequest {
   message: Values;
   form: SentForm;
 }

@@ -6,7 +6,7 @@ type Message = Method["input"];
 type Field = Message["fields"][number];
 
 /** The update masks that the keys of one body make. */
-export interface Masks {
+interface Masks {
   /** The request's own, as a field of it; nothing if it has none. */
   request: Record<string, string[]>;
   /** Those of the elements, where the body is a list whose elements have one. */

@@ -7,7 +7,7 @@ import type { Document, MongoClient } from "mongodb";
 type Stored = Document & { _id: string };
 
 /** Inserts copies of stored orders and of their lines, and nothing else. */
-export type RawInsert = (orders: number) => Promise<void>;
+type RawInsert = (orders: number) => Promise<void>;
 
 /**
  * Two `insertMany` of the documents that Waybill stores of an order, which is given as a model: the order

@@ -13,7 +13,7 @@ const sources = fileURLToPath(new URL("./grpc-gateway/", import.meta.url));
 const TIMEOUT = "15S";
 
 /** A running grpc-gateway. */
-export interface GrpcGateway extends Sender {
+interface GrpcGateway extends Sender {
   pid: number;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** The examples by the number of their document. */
-export type DocumentExample =
+type DocumentExample =
   | "001-address-fields"
   | "001-create-orders"
   | "001-line-items"

@@ -19,7 +19,7 @@ export interface Outcome {
 }
 
 /** A record with its place. */
-export interface Numbered extends SourceRecord {
+interface Numbered extends SourceRecord {
   index: number;
 }
 

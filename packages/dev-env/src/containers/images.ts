@@ -8,7 +8,7 @@ import { docker, hasImage } from "./docker.ts";
 import { standIn, type StandIn } from "./stand-ins.ts";
 
 /** The images that a container engine needs for Waybill, by their settings. */
-export type Images = Record<"NODE_IMAGE" | "MONGODB_IMAGE" | "KAFKA_IMAGE", string>;
+type Images = Record<"NODE_IMAGE" | "MONGODB_IMAGE" | "KAFKA_IMAGE", string>;
 
 const PULL_WITHIN_MS = 600_000;
 const FAILURE_SHOWN = 100;

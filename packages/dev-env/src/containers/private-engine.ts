@@ -10,7 +10,7 @@ import type { ToolOptions } from "../engine/engine.ts";
 import { docker } from "./docker.ts";
 
 /** A container engine that ends with its owner, with all that runs in it. */
-export interface PrivateEngine extends AsyncDisposable {
+interface PrivateEngine extends AsyncDisposable {
   /** One line for people. */
   origin: string;
   /** An environment in which docker's clients find it. */

@@ -16,7 +16,7 @@ const OWNER_LABEL = "waybill.owner";
 const STOP_WITHIN_S = 20;
 
 /** An engine to run in a container. */
-export interface ContainerPlan {
+interface ContainerPlan {
   client: ContainerRuntimeClient;
   image: string;
   /** Program and arguments, in the image's place. */

@@ -21,7 +21,7 @@ const TOGETHER = 8;
 const notRefusals = new Set([410, 423, 429]);
 
 /** The receiver that is checked. */
-export interface CheckedReceiver {
+interface CheckedReceiver {
   url: string;
   /** What it verifies with: `whsec_…`. */
   secret: string;

@@ -15,7 +15,7 @@ export interface VerifiedMessage {
   data: unknown;
 }
 
-export interface ReceiverOptions {
+interface ReceiverOptions {
   port: number;
   /** What messages may be signed with; asked for each. */
   secrets: () => readonly string[];

@@ -1,7 +1,7 @@
 import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
 
 /** What is handled together at most; a batch that is larger alone is handled alone. */
-export interface GatherLimits {
+interface GatherLimits {
   events: number;
   /** Of the events' data, in characters. */
   characters: number;

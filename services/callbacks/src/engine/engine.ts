@@ -22,7 +22,7 @@ import { followWakes, type Wake } from "./wakes.ts";
 const EGRESS_HOSTS_MIN = 5;
 
 /** How much of its registrations' webhooks an instance sends at a time. */
-export interface EngineConfig extends DeliveryConfig {
+interface EngineConfig extends DeliveryConfig {
   /** How long attempts in work may take to finish when the engine is disposed. */
   stopMs: number;
 }

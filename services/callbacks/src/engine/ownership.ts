@@ -17,7 +17,7 @@ const sharing = { slots: "slots", members: "members", count: SLOTS, initial: () 
 export const ownershipCollections = slotCollections(sharing);
 
 /** Which registrations this instance sends to: each has one sender at a time. */
-export interface Ownership extends AsyncDisposable {
+interface Ownership extends AsyncDisposable {
   owns: (callbackId: string) => boolean;
 }
 

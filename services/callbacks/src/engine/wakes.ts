@@ -27,7 +27,7 @@ const REOPEN_MS = 500;
 const AWAIT_MS = 10_000;
 
 /** Wakes from other instances and to them. One that gets lost costs a moment: due lanes are looked for anyway. */
-export interface Wakes extends AsyncDisposable {
+interface Wakes extends AsyncDisposable {
   send: (wake: Wake) => void;
 }
 

@@ -124,7 +124,7 @@ export function startOffers(context: LineItemsContext): AsyncDisposable {
 }
 
 /** Offers what is on offer, each SKU for itself. */
-export async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise<void> {
+async function offerAll(context: LineItemsContext, signal: AbortSignal): Promise<void> {
   const onOffer = context.stock.collection
     .find({ offering: true })
     .project<{ tenant_id: string; sku_id: string }>({ tenant_id: 1, sku_id: 1 })
