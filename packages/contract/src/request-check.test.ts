@@ -113,12 +113,22 @@ test("one check serves many requests: nothing of one is found in the next", () =
   expect(checkSkus({ skus: [sku()] })).toEqual({ violations: [], failures: new Map() });
 });
 
+/** A request of a batch with one record, so that the record's rules are needed too. */
+function smallest(input: (typeof methods)[number]["input"]): Record<string, unknown> {
+  const records = recordsField(input);
+  return records ? { [records.name]: [{}] } : {};
+}
+
 test.each(methods.map(({ path, input }) => ({ path, input })))(
-  "the rules and the shape of what $path takes can be checked",
+  "the rules of what $path takes can be checked",
   ({ input }) => {
-    const records = recordsField(input);
-    const request = records ? { [records.name]: [{}] } : {};
-    expect(() => requestCheck(input)(request)).not.toThrow();
-    expect(() => checkOf(() => shapeSchema(input))(request)).not.toThrow();
+    expect(() => requestCheck(input)(smallest(input))).not.toThrow();
+  },
+);
+
+test.each(methods.filter(({ routes }) => routes.length > 0).map(({ path, input }) => ({ path, input })))(
+  "the shape of what $path takes over REST can be checked",
+  ({ input }) => {
+    expect(() => checkOf(() => shapeSchema(input))(smallest(input))).not.toThrow();
   },
 );
