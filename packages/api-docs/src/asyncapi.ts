@@ -3,7 +3,7 @@ import { descriptors } from "@waybill/contract/descriptors.ts";
 import { eventsByTopic, type TopicEvents } from "@waybill/contract/events.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
 import type { Topic } from "@waybill/events/topics.ts";
-import { firstSentence } from "./comments.ts";
+import { firstSentence } from "./first-sentence.ts";
 import { collectSchemas, type Schemas } from "./schemas.ts";
 import { webhookData } from "./webhooks.ts";
 

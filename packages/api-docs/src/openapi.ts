@@ -1,7 +1,7 @@
+import { commentOf } from "@waybill/contract/comments.ts";
 import { methods } from "@waybill/contract/methods.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
-import { commentOfService } from "./comments.ts";
 import { tagOf, toOperation } from "./operations.ts";
 import { collectProblems, problemSchemas } from "./problems.ts";
 import { collectSchemas } from "./schemas.ts";
@@ -70,9 +70,9 @@ export function openApiDocument(): JsonSchema {
     info,
     servers,
     security: [{ key: [] }],
-    tags: [...new Set(routed.map(({ service }) => service))].map((service) => ({
-      name: tagOf(service),
-      description: commentOfService(service),
+    tags: [...new Set(routed.map(({ desc }) => desc.parent))].map((service) => ({
+      name: tagOf(service.typeName),
+      description: commentOf(service),
     })),
     paths,
     webhooks,

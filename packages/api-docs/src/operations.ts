@@ -5,7 +5,7 @@ import type { Method, Route } from "@waybill/contract/methods.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
 import { isKey } from "@waybill/contract/shape-schema.ts";
 import { BodyForm } from "@waybill/proto/options/v1/options.ts";
-import { commentOfMethod, firstSentence } from "./comments.ts";
+import { firstSentence } from "./first-sentence.ts";
 import { examplesOf } from "./examples.ts";
 import type { Problems } from "./problems.ts";
 import { fieldsOf, type Schemas } from "./schemas.ts";
@@ -18,7 +18,7 @@ interface Parts {
 
 /** The operation of a route. */
 export function toOperation(method: Method, route: Route, parts: Parts): JsonSchema {
-  const comment = commentOfMethod(method);
+  const comment = commentOf(method.desc);
   const body = requestBody(method, route, parts);
   return {
     operationId: method.name,

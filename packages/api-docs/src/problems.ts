@@ -1,7 +1,7 @@
+import { commentOf } from "@waybill/contract/comments.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
 import { catalogue, isErrorCode, type ErrorCode } from "@waybill/errors/catalogue.ts";
-import { commentOfMethod, commentOfService } from "./comments.ts";
 
 /** The problems that operations answer, as the components that they refer to. */
 export interface Problems {
@@ -90,9 +90,9 @@ function codesOf(method: Method, route: Route, methods: readonly Method[]): Erro
 
 /** The codes that the comments of a method and its service name, and those of methods that they refer to. */
 function namedCodes(method: Method, methods: readonly Method[]): ErrorCode[] {
-  const comment = commentOfMethod(method);
+  const comment = commentOf(method.desc);
   const errors = /Errors: [^]*$/.exec(comment)?.[0] ?? "";
-  const ofAll = /Errors of all: [^.]*/.exec(commentOfService(method.service))?.[0] ?? "";
+  const ofAll = /Errors of all: [^.]*/.exec(commentOf(method.desc.parent))?.[0] ?? "";
   const referred = [...errors.matchAll(/those of (\w+)/g)].flatMap(([, name]) => {
     const other = methods.find(
       ({ service, path }) => path === `/${service}/${name}` && service === method.service,

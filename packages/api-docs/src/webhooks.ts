@@ -1,7 +1,7 @@
 import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors } from "@waybill/contract/descriptors.ts";
 import type { JsonSchema } from "@waybill/contract/schema.ts";
-import { firstSentence } from "./comments.ts";
+import { firstSentence } from "./first-sentence.ts";
 import { examplesOf } from "./examples.ts";
 import type { Schemas } from "./schemas.ts";
 
