@@ -17,8 +17,7 @@ test("a call in work when another member joins is finished and committed, and do
     await gate.promise;
   };
   startTestConsumer(topic, slow);
-  // A first fetch may bring some of the partitions only; the others come when it is done.
-  await until(() => handled.length > 0);
+  await until(() => handled.length === 15);
   startTestConsumer(topic, async (events) => void handled.push(...events.map(nameOf)));
   // The group waits for the call.
   await until(async () => (await topic.groupState()) === "PreparingRebalance");
