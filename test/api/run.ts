@@ -10,7 +10,7 @@ import { portSettings, startSystem, type Ports } from "@waybill/dev-env/system.t
 import { schemathesis } from "./schemathesis.ts";
 
 const KEY = "test-api-key";
-const SECONDS_MAX = 120;
+const SECONDS_MAX = 200;
 const config = fileURLToPath(new URL("schemathesis.toml", import.meta.url));
 const report = (line: string) => void process.stdout.write(`${line}\n`);
 
