@@ -410,6 +410,12 @@ const rows = {
     title: "There is not enough stock",
     action: "Take fewer units, or wait until more have come in.",
   },
+  REPLACEMENT_ABANDONED: {
+    grpc: "FAILED_PRECONDITION",
+    http: 409,
+    title: "The replacement of the lines was given up",
+    action: "Ask for the update again.",
+  },
   BACKORDERED: {
     grpc: "FAILED_PRECONDITION",
     http: 409,

@@ -4,7 +4,14 @@ import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { describe, expect, it, test } from "vitest";
 import { noUnits } from "./ledger.ts";
 import type { KnownSkus } from "./line.ts";
-import { createOrderLines, reopen, replaceLines, seal, toOrderLines } from "./order-lines.ts";
+import {
+  abandonReplacement,
+  createOrderLines,
+  reopen,
+  replaceLines,
+  seal,
+  toOrderLines,
+} from "./order-lines.ts";
 import { createSku, type SkuDocument } from "./sku.ts";
 
 const empty = new Uint8Array();
@@ -248,6 +255,18 @@ describe("replacing an order's lines", () => {
     const again = replace([{ sku_id: "sku-paper" }], once);
     expect(again.state.lines).toEqual(once.lines);
     expect(again.events).toEqual([]);
+  });
+
+  it("is refused when it was given up, and cannot be given up when it was done", () => {
+    const document = create([{ sku_id: "sku-tea" }]);
+    const { state: abandoned, events } = abandonReplacement(document, "r1");
+    expect([abandoned.lines, events]).toEqual([document.lines, []]);
+    expect(() => replace([{ sku_id: "sku-tea" }], abandoned)).toThrowError(
+      expect.objectContaining({ code: "REPLACEMENT_ABANDONED" }),
+    );
+    expect(replace([{ sku_id: "sku-paper" }], abandoned, "r2").state.lines).toHaveLength(1);
+    const done = replace([{ sku_id: "sku-paper" }], document).state;
+    expect(abandonReplacement(done, "r1").state).toBe(done);
   });
 
   it("keeps a line whose SKU was retired, but takes no new one of it", () => {

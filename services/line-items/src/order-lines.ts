@@ -42,6 +42,8 @@ export interface OrderLinesDocument extends AggregateDocument {
   terms: AllocationTerms;
   /** The request ids of the latest replacements, so that a repeat changes nothing. */
   replacements: string[];
+  /** Of the latest that were given up before they were made; absent where none ever was. */
+  abandoned?: string[];
 }
 
 export const orderLinesCollection: CollectionDeclaration = {
@@ -118,6 +120,7 @@ export function replaceLines(
   skus: KnownSkus,
 ): Decision<OrderLinesDocument> {
   if (document.replacements.includes(request_id!)) return { state: document, events: [] };
+  if (document.abandoned?.includes(request_id!)) throw new DomainError("REPLACEMENT_ABANDONED");
   const now = document.updated_at;
   const left = Map.groupBy(document.lines, ({ sku_id }) => sku_id!);
   const lines = line_items.map((line, index) => {
@@ -130,6 +133,20 @@ export function replaceLines(
   const replacements = [...document.replacements, request_id!].slice(-REPLACEMENTS_MAX);
   const ledger = ofLines(document.ledger, lines);
   return changed({ ...document, lines, ledger, replacements }, "replaced");
+}
+
+/** The rule of giving a replacement up; one that was made stays. */
+export function abandonReplacement(
+  document: OrderLinesDocument,
+  requestId: string,
+): Decision<OrderLinesDocument> {
+  const { replacements, abandoned = [] } = document;
+  const isSettled = replacements.includes(requestId) || abandoned.includes(requestId);
+  if (isSettled) return { state: document, events: [] };
+  return {
+    state: { ...document, abandoned: [...abandoned, requestId].slice(-REPLACEMENTS_MAX) },
+    events: [],
+  };
 }
 
 /** The rule of following these entries of the ledger, which are the next ones. */

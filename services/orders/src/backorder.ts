@@ -3,7 +3,7 @@ import type { AllocationTerms } from "@waybill/proto/line_items/v1/allocation.ts
 import { LineItem, type LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Short } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { Order } from "@waybill/proto/orders/v1/orders.ts";
-import { orderEvent } from "./lifecycle.ts";
+import { orderEvent, SHORTS_MAX } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { countLines, everyUnit, toMovements } from "./units.ts";
 
@@ -14,6 +14,12 @@ export interface StockFacts {
   shorts: readonly LineShort[];
   /** The revision of the lines that it is about. */
   linesRevision: number;
+}
+
+/** The same of an order that is there, whose lines may have changed. */
+export interface NewStockFacts extends StockFacts {
+  /** The lines that the order has now, by id. */
+  lineIds: readonly string[];
 }
 
 /** The fields of an order that its stock depends on. */
@@ -75,14 +81,33 @@ export function withStockAtCreation(
  * The order with what line-items says about its stock: the shorts in any case, whether it waits unless a later
  * revision is known already.
  */
-export function withStock(order: OrderDocument, facts: StockFacts): OrderDocument {
+export function withStock(order: OrderDocument, facts: NewStockFacts): OrderDocument {
   const isKnown = facts.linesRevision <= order.stock_revision;
   return {
     ...order,
     backordered: isKnown ? order.backordered : facts.backordered,
     stock_revision: Math.max(order.stock_revision, facts.linesRevision),
-    shorts: [...order.shorts, ...facts.shorts.map(toShort)],
+    shorts: bounded(withShorts(order.shorts, facts.shorts.map(toShort)), new Set(facts.lineIds)),
   };
+}
+
+/** Units of a line that could not be had are one short, however often some were given up. */
+function withShorts(known: readonly Short[], added: readonly Short[]): Short[] {
+  const shorts = [...known];
+  for (const short of added) {
+    const { order_line_item_id: line, reason } = short;
+    const at = shorts.findIndex((one) => one.order_line_item_id === line && one.reason === reason);
+    if (at === -1) shorts.push(short);
+    else shorts[at] = { ...short, quantity: shorts[at]!.quantity! + short.quantity! };
+  }
+  return shorts;
+}
+
+/** Of more than SHORTS_MAX those of lines that the order does not have any more are forgotten, the oldest first. */
+function bounded(shorts: readonly Short[], lineIds: ReadonlySet<string>): Short[] {
+  const gone = shorts.filter(({ order_line_item_id }) => !lineIds.has(order_line_item_id!));
+  const forgotten = new Set(gone.slice(0, Math.max(0, shorts.length - SHORTS_MAX)));
+  return shorts.filter((short) => !forgotten.has(short));
 }
 
 /**
@@ -92,13 +117,13 @@ export function withStock(order: OrderDocument, facts: StockFacts): OrderDocumen
  */
 export function followStock(
   order: OrderDocument,
-  { cause, ...facts }: StockFacts & { cause: string },
+  { cause, ...facts }: NewStockFacts & { cause: string },
 ): Decision<OrderDocument> {
   if (cause === "replaced" || facts.linesRevision <= order.stock_revision)
     return { state: order, events: [] };
   const state = withStock(order, facts);
   const told = [
-    ...(state.shorts.length > order.shorts.length ? [orderEvent(state, "shorted")] : []),
+    ...(facts.shorts.length > 0 ? [orderEvent(state, "shorted")] : []),
     ...(state.backordered === order.backordered
       ? []
       : [orderEvent(state, state.backordered ? "backordered" : "allocated")]),

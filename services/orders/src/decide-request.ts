@@ -29,7 +29,8 @@ const RETRY_MS = 50;
 /**
  * Decides a request that is pending; one that was decided before stays as it is. Resolves when it is decided
  * for good: what fails for a reason that nobody foresaw is resolved as a failure, so that no order stays
- * locked. Rejects when a dependency is down: the same call then goes on where this one stopped.
+ * locked, but not once the lines are replaced: that update can only be finished. Rejects then, and when a
+ * dependency is down: the same call goes on later where this one stopped.
  */
 export async function decideRequest(context: DecidingContext, tenantId: string, id: string): Promise<void> {
   const request = await getStoredRequest(context, tenantId, id);
@@ -44,7 +45,7 @@ export async function decideRequest(context: DecidingContext, tenantId: string, 
       if (!isConflict(error)) {
         faults += 1;
         context.log.error({ tenant_id: tenantId, id, faults, ...errorFacts(error) }, "request.fault");
-        if (faults >= FAULTS_MAX) return giveUp(context, request);
+        if (faults >= FAULTS_MAX) return giveUp(context, request, error);
       }
     }
     await delay(RETRY_MS * Math.random());
@@ -121,10 +122,18 @@ function cancelRefusal({ inProcessCancel }: DecidingContext, order: OrderDocumen
   return order.status === "inProcess" && !allowed ? lateRefusal(order) : statusRefusal(order, "cancel");
 }
 
-async function giveUp(context: DecidingContext, request: RequestDocument): Promise<void> {
+/** Fails a request for a reason that nobody foresaw; rejects with it if its lines are there already. */
+async function giveUp(context: DecidingContext, request: RequestDocument, fault: unknown): Promise<void> {
+  if (request.kind === "update" && (await hasReplacedLines(context, request))) throw fault;
   const reason = "Request could not be processed";
   const refusal: Refusal = { code: "INTERNAL", reason, pointer: null, lostTo: null };
   await takeStep(context, request, refuse(refusal));
+}
+
+/** If not, they stay as they are: a call that is still on its way is refused from now on. */
+async function hasReplacedLines({ lineItems }: DecidingContext, request: RequestDocument): Promise<boolean> {
+  const replacement = { order_id: request.order_id, request_id: request._id };
+  return (await lineItems.abandonReplacement(replacement, callFor(request))).replaced;
 }
 
 /** The step that fails a request. */

@@ -99,7 +99,7 @@ const eventNames: Readonly<Record<Exclude<Move, "return">, string>> = {
 };
 
 /** Every event carries all of them, and must pass Kafka. */
-const SHORTS_MAX = 1_000;
+export const SHORTS_MAX = 1_000;
 
 /** What is allowed with the order as it stands; nothing while an update of it is under way. */
 export function allowedMoves(order: OrderDocument): Move[] {

@@ -125,7 +125,7 @@ describe("an applied update", () => {
     const first = apply(locked({}), 2, given);
     expect(typesOf(first)).toEqual(["shorted", "updated"]);
     expect(first.state.shorts).toMatchObject([{ quantity: 1, reason: "insufficient_inventory" }]);
-    const facts = { backordered: true, shorts: given, linesRevision: 5 };
+    const facts = { backordered: true, shorts: given, linesRevision: 5, lineIds: ["hat"] };
     expect(followStock(locked({}), { ...facts, cause: "replaced" })).toMatchObject({ events: [] });
     expect(followStock(locked({}), { ...facts, cause: "patched" }).state.shorts).toHaveLength(1);
   });

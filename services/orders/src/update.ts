@@ -70,10 +70,15 @@ export function applyUpdate(
   if (order.changing !== _id) throw new Error("the update does not have the order locked");
   const { customer_identifier: _same, base_version: _checked, line_items: _replaced, ...fields } = record!;
   const lines = replaced!;
-  const facts = { backordered: backordered ?? false, shorts, linesRevision: lines.lines_revision! };
+  const facts = {
+    backordered: backordered ?? false,
+    shorts,
+    linesRevision: lines.lines_revision!,
+    lineIds: lines.line_items.map(({ id }) => id!),
+  };
   const updated = withStock({ ...order, ...withDefaults(fields), changing: null }, facts);
   const counted = replaceLines(updated, lines.line_items);
-  const told = stockEvents(order, counted);
+  const told = stockEvents(order, counted, shorts.length > 0);
   const status_sequence = counted.status === order.status ? order.status_sequence : order.sequence + 1;
   const state = { ...counted, status_sequence };
   const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) });
@@ -81,11 +86,11 @@ export function applyUpdate(
 }
 
 /** An `orderEvent` first, if nothing is left to ship of the new lines, or units of them could not be had. */
-function stockEvents(before: OrderDocument, after: OrderDocument): NewEvent[] {
+function stockEvents(before: OrderDocument, after: OrderDocument, isShorted: boolean): NewEvent[] {
   const newlyCounted = before.status === "open" ? everyUnit(after.line_counts, ({ shorted }) => shorted) : [];
   if (after.status !== before.status)
     return [orderEvent(after, "canceled", toMovements(newlyCounted, "shorted"))];
-  return after.shorts.length > before.shorts.length ? [orderEvent(after, "shorted")] : [];
+  return isShorted ? [orderEvent(after, "shorted")] : [];
 }
 
 /** Without what line-items adds: the event of 500 lines has to pass Kafka. */

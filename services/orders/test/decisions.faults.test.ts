@@ -21,6 +21,8 @@ beforeAll(async () => {
 afterAll(() => network[Symbol.asyncDispose]());
 
 const decide = (id: string) => decideRequest(on.context, TENANT, id);
+const sweep = () =>
+  decideOldRequests(on.context, new Date(Date.now() + 1_000).toISOString(), new AbortController().signal);
 /** The lines of an order as sku and quantity, such as "hat 2". */
 const named = (
   lines: readonly { sku_customer_id?: string | null | undefined; quantity?: number | null | undefined }[],
@@ -103,7 +105,7 @@ describe("what fails for a reason that nobody foresaw", () => {
   it("is a failure in the end, with the order free and as it was", async () => {
     const order = await on.create("faulty", [aLine("shirt")], "atWarehouse");
     const [id] = await on.ask("update", order, [anUpdate("faulty", { gift_message: "new" })]);
-    on.crashes.push(new Error("bug"), new Error("bug"), new Error("bug"));
+    on.crashes.push("bug-before-call", "bug-before-call", "bug-before-call");
     await decide(id!);
     expect(await on.request(id!)).toMatchObject({ status: "failure", code: "INTERNAL", record: null });
     expect(await on.order(order._id)).toMatchObject({
@@ -112,12 +114,53 @@ describe("what fails for a reason that nobody foresaw", () => {
       status: "atWarehouse",
     });
     expect(named(await on.lines(order._id))).toEqual(["shirt 1"]);
+    const late = { order_id: order._id, request_id: id!, line_items: [aLine("hat")] };
+    const { lineItems } = network;
+    await expect(lineItems.replaceLines(late, network.as(TENANT))).rejects.toMatchObject({
+      code: "REPLACEMENT_ABANDONED",
+    });
+  });
+
+  it.each(["open", "atWarehouse"] as const)(
+    "is no failure once the lines of an order %s are replaced: it stays locked until it is finished",
+    async (status) => {
+      const order = await on.create(`halfway-${status}`, [aLine("shirt")], status);
+      const record = anUpdate(order.customer_identifier, {
+        gift_message: "new",
+        line_items: [aLine("hat", 2)],
+      });
+      const [id] = await on.ask("update", order, [record]);
+      on.crashes.push("bug-after-call", "bug-after-call", "bug-after-call");
+      await expect(decide(id!)).rejects.toThrow("bug-after-call");
+      expect(await on.request(id!)).toMatchObject({ status: "pending" });
+      expect(substatusOf(await on.order(order._id))).toBe("updating");
+      expect(named(await on.lines(order._id))).toEqual(["hat 2"]);
+
+      await sweep();
+      expect(await on.request(id!)).toMatchObject({ status: "success" });
+      expect(await on.order(order._id)).toMatchObject({ changing: null, gift_message: "new" });
+      expect(await resolutionsOf(order._id)).toHaveLength(1);
+    },
+  );
+
+  it("that was given up is a failure, though the process dies before that is written", async () => {
+    const order = await on.create("given-up", [aLine("shirt")], "atWarehouse");
+    const [id] = await on.ask("update", order, [anUpdate("given-up", { line_items: [aLine("hat")] })]);
+    on.crashes.push("before-call");
+    await expect(decide(id!)).rejects.toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
+    const replacement = { order_id: order._id, request_id: id! };
+    const answer = await network.lineItems.abandonReplacement(replacement, network.as(TENANT));
+    expect(answer).toEqual({ replaced: false });
+    await decide(id!);
+    expect(await on.request(id!)).toMatchObject({ status: "failure", code: "REPLACEMENT_ABANDONED" });
+    expect(named(await on.lines(order._id))).toEqual(["shirt 1"]);
+    expect(await on.order(order._id)).toMatchObject({ changing: null });
   });
 
   it("is tried again before", async () => {
     const order = await on.create("flaky", [aLine("shirt")]);
     const [id] = await on.ask("update", order, [anUpdate("flaky", { gift_message: "new" })]);
-    on.crashes.push(new Error("bug"), new Error("bug"));
+    on.crashes.push("bug-before-call", "bug-after-call");
     await decide(id!);
     expect(await on.request(id!)).toMatchObject({ status: "success" });
   });
@@ -127,11 +170,7 @@ test("what lost its command is decided by the sweeper, the oldest first", async 
   const order = await on.create("swept", [aLine("shirt")]);
   const [update] = await on.ask("update", order, [anUpdate("swept")]);
   const [cancel] = await on.ask("cancel", order, [null]);
-  await decideOldRequests(
-    on.context,
-    new Date(Date.now() + 1_000).toISOString(),
-    new AbortController().signal,
-  );
+  await sweep();
   const decided = (await resolutionsOf(order._id)).map(({ data }) => JSON.parse(data));
   expect(decided.map(({ id, status }) => [id, status])).toEqual([
     [update, "success"],

@@ -27,8 +27,8 @@ export function anUpdate(name: string, change: Partial<OrderUpdate> = {}): Order
   return { ...blank, ...Object.fromEntries(known), ...change };
 }
 
-/** Where the next call of line-items ends as if the process had died there. */
-export type CrashPoint = "before-call" | "after-call";
+/** Where the next call of line-items ends: as if the process had died there, or with an error nobody foresaw. */
+export type CrashPoint = `${"" | "bug-"}${"before" | "after"}-call`;
 
 /**
  * Orders and requests in a database without a relay or a consumer, so that a test decides requests itself, as
@@ -37,7 +37,7 @@ export type CrashPoint = "before-call" | "after-call";
 export async function openDecisions(network: TestNetwork) {
   const db = network.client.db(`decisions_${randomUUID().slice(0, 8)}`);
   await ensureCollections(db, [ordersCollection, requestsCollection, outboxCollection]);
-  const crashes: (CrashPoint | Error)[] = [];
+  const crashes: CrashPoint[] = [];
   const context = contextOf(network, db, crashes);
   return {
     context,
@@ -69,17 +69,16 @@ export async function openDecisions(network: TestNetwork) {
   };
 }
 
-function contextOf(network: TestNetwork, db: Db, crashes: (CrashPoint | Error)[]): DecidingContext {
+function contextOf(network: TestNetwork, db: Db, crashes: CrashPoint[]): DecidingContext {
   const outbox = db.collection(outboxCollection.name) as never;
   const store = (name: string) => ({ client: network.client, collection: db.collection(name), outbox });
   const crashing =
     <Request, Answer>(call: (request: Request, options: never) => Promise<Answer>) =>
     async (request: Request): Promise<Answer> => {
       const crash = crashes.shift();
-      if (crash instanceof Error) throw crash;
-      if (crash === "before-call") throw unavailable("crashed before the call");
+      if (crash?.endsWith("before-call")) throw crashed(crash);
       const answer = await call(request, network.as(TENANT) as never);
-      if (crash === "after-call") throw unavailable("crashed after the call");
+      if (crash !== undefined) throw crashed(crash);
       return answer;
     };
   return {
@@ -93,6 +92,10 @@ function contextOf(network: TestNetwork, db: Db, crashes: (CrashPoint | Error)[]
     log: createLog("test", "silent"),
     inProcessCancel: { allowed: true, byTenant: new Map() },
   };
+}
+
+function crashed(crash: CrashPoint): Error {
+  return crash.startsWith("bug-") ? new Error(crash) : unavailable(`crashed ${crash}`);
 }
 
 async function createStored(

@@ -6,6 +6,7 @@ import type { StockSandboxServiceService } from "@waybill/proto/line_items/v1/st
 import type { SkuServiceService } from "@waybill/proto/line_items/v1/skus.ts";
 import type { Handlers } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
+import { abandonReplacement } from "./abandon-replacement.ts";
 import { adjustStock } from "./adjust-stock.ts";
 import { createAvailable } from "./create-available.ts";
 import { countLineItems } from "./count-line-items.ts";
@@ -43,6 +44,7 @@ export const skuHandlers: Handlers<LineItemsContext, typeof SkuServiceService> =
 };
 
 export const lineItemHandlers: Handlers<LineItemsContext, typeof LineItemServiceService> = {
+  abandonReplacement,
   countLineItems,
   createLineItems,
   listLineItems,

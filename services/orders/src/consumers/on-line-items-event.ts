@@ -50,6 +50,7 @@ async function follow(
     backordered: data.backordered,
     shorts: data.shorts,
     linesRevision: data.lines_revision,
+    lineIds: data.lines.map(({ id }) => id!),
   };
   await changeAggregate(
     orders,
