@@ -5,10 +5,18 @@ import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
 
+type ReadingContext = Pick<OrdersContext, "orders" | "lineItems">;
+
 /** An order and its lines as of one moment. */
 interface OrderWithLines {
   document: OrderDocument;
   lines: OrderLines;
+}
+
+/** An order and what its lines add up to as of one moment. */
+interface OrderWithTotals {
+  document: OrderDocument;
+  totals: LineTotals;
 }
 
 const ROUNDS_MAX = 5;
@@ -21,26 +29,49 @@ const noLines: OrderLines = {
   order_sequence: null,
 };
 
-/**
- * These orders with their lines, in their order. An update changes an order and its lines in two databases,
- * with a write of the order before and after: so an order that was written while its lines were read is read
- * again, and nobody sees new lines beside old fields, unless `substatus` says `updating`.
- */
-export async function withLines(
-  context: Pick<OrdersContext, "orders" | "lineItems">,
+/** These orders with their lines, in their order. */
+export function withLines(
+  context: ReadingContext,
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
-  const read = new Map<string, OrderWithLines>();
+  return ofOneMoment(context, documents, call, async (unread) => {
+    const lines = await linesOf(context, unread, call);
+    return unread.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
+  });
+}
+
+/** These orders with what their lines add up to, without the lines, in their order. */
+export function withTotals(
+  context: ReadingContext,
+  documents: readonly OrderDocument[],
+  call: CallOptions,
+): Promise<OrderWithTotals[]> {
+  return ofOneMoment(context, documents, call, async (unread) => {
+    const totals = await totalsOf(context, unread, call);
+    return unread.map((document, index) => ({ document, totals: totals[index]! }));
+  });
+}
+
+/**
+ * An update changes an order and its lines in two databases, with a write of the order before and after: so an
+ * order that was written while its lines were read is read again, and nobody sees new lines beside old fields,
+ * unless `substatus` says `updating`.
+ */
+async function ofOneMoment<Read extends { document: OrderDocument }>(
+  context: ReadingContext,
+  documents: readonly OrderDocument[],
+  { tenantId }: CallOptions,
+  read: (unread: readonly OrderDocument[]) => Promise<Read[]>,
+): Promise<Read[]> {
+  const known = new Map<string, Read>();
   let unread = documents;
   for (let round = 1; unread.length > 0; round += 1) {
     if (round > ROUNDS_MAX) throw unavailable("the orders change faster than they can be read");
-    const lines = await linesOf(context, unread, call);
-    for (const document of unread)
-      read.set(document._id, { document, lines: lines.get(document._id) ?? noLines });
-    unread = await findChanged(context, call.tenantId, unread);
+    for (const one of await read(unread)) known.set(one.document._id, one);
+    unread = await findChanged(context, tenantId, unread);
   }
-  return documents.map(({ _id }) => read.get(_id)!);
+  return documents.map(({ _id }) => known.get(_id)!);
 }
 
 /** The lines by order, in as many calls as their number takes. */
@@ -59,12 +90,9 @@ async function linesOf(
   return byOrder;
 }
 
-/**
- * What the lines of these orders add up to, without the lines: of open orders line-items knows it, of all
- * others their own counts.
- */
-export async function totalsOf(
-  { lineItems }: OrdersContext,
+/** Of open orders line-items knows what their lines add up to, of all others their own counts. */
+async function totalsOf(
+  { lineItems }: Pick<OrdersContext, "lineItems">,
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<LineTotals[]> {

@@ -4,7 +4,7 @@ import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
 import { anUpdate } from "./decisions.ts";
-import { withLines } from "@waybill/orders/order-with-lines.ts";
+import { withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
@@ -150,7 +150,7 @@ describe("every filter of the list", () => {
 });
 
 describe("a reader of an order that is updated meanwhile", () => {
-  it("gets fields and lines of one moment, never old fields with new lines", async () => {
+  it("gets fields and lines or totals of one moment, never old fields with new lines", async () => {
     const [order] = await create(anOrder("u1", { gift_message: "1" }));
     const collection = network.ordersDb.collection<OrderDocument>("orders");
     const outbox = network.ordersDb.collection<OutboxRow>("outbox");
@@ -161,6 +161,8 @@ describe("a reader of an order that is updated meanwhile", () => {
     await vi.waitUntil(async () => (await list({ cid: ["u1"] })).data[0]?.gift_message === "2", 20_000);
     const [read] = await withLines(context, [before!], as());
     expect([read!.document.gift_message, read!.lines.line_items[0]!.quantity]).toEqual(["2", 2]);
+    const [counted] = await withTotals(context, [before!], as());
+    expect([counted!.document.gift_message, counted!.totals.total_quantity]).toEqual(["2", 2]);
   });
 });
 

@@ -4,7 +4,7 @@ import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { readPage } from "@waybill/rpc/page.ts";
 import type { OrdersContext } from "../context.ts";
-import { totalsOf, withLines } from "../order-with-lines.ts";
+import { withLines, withTotals } from "../order-with-lines.ts";
 import { toOrder, toSummary, type OrderDocument } from "../order.ts";
 import { countStoredOrders, listStoredOrders, positionOf, type OrderFilter } from "../order-list.ts";
 
@@ -59,8 +59,8 @@ async function shown(
   call: Call,
 ): Promise<Pick<ListOrdersResponse, "data" | "summaries">> {
   if (asSummaries) {
-    const totals = await totalsOf(context, documents, call);
-    return { data: [], summaries: documents.map((document, index) => toSummary(document, totals[index]!)) };
+    const counted = await withTotals(context, documents, call);
+    return { data: [], summaries: counted.map(({ document, totals }) => toSummary(document, totals)) };
   }
   const complete = await withLines(context, documents, call);
   return { data: complete.map(({ document, lines }) => toOrder(document, lines)), summaries: [] };
