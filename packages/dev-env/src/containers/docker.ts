@@ -8,6 +8,8 @@ import { goBuild } from "./go.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 const COMPOSE_VERSION = "v2.40.3";
+/** Compose's folder in the cache. */
+export const COMPOSE_TOOL = `docker-compose-${COMPOSE_VERSION}`;
 
 /**
  * Runs docker's client and returns the last of what it printed.
@@ -35,7 +37,7 @@ export function hasImage(env: NodeJS.ProcessEnv, image: string): Promise<boolean
  */
 export async function composeEnv({ env, report }: ToolOptions): Promise<NodeJS.ProcessEnv> {
   if (await succeeds(docker(env, ANSWER_WITHIN_MS, "compose", "version"))) return {};
-  const folder = await toolFolder(env, `docker-compose-${COMPOSE_VERSION}`, async (partial) => {
+  const folder = await toolFolder(env, COMPOSE_TOOL, async (partial) => {
     const target = join(partial, "docker-compose");
     await goBuild("github.com/docker/compose/v2/cmd", COMPOSE_VERSION, target, { env, report });
   });

@@ -21,7 +21,6 @@ const DAEMON = "/usr/sbin/dockerd";
 const CLIENT = "/usr/bin/docker";
 const INSTALL_WITHIN_MS = 300_000;
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 30_000;
 const TOOL_WITHIN_MS = 60_000;
 const POLICY = "/usr/sbin/policy-rc.d";
 
@@ -36,6 +35,7 @@ export async function startPrivateEngine(options: ToolOptions): Promise<PrivateE
   // A path of a socket has room for 100 characters.
   const folder = await mkdtemp(join(tmpdir(), "waybill-engine-"));
   const env = await clientEnv(folder, options.env);
+  await mkdir(cacheDir(env), { recursive: true });
   const child = startDaemon(folder, env);
   try {
     await untilAnswering(
@@ -53,8 +53,9 @@ export async function startPrivateEngine(options: ToolOptions): Promise<PrivateE
     origin: `a private dockerd (${(await docker(env, TOOL_WITHIN_MS, "--version")).trim()})`,
     env,
     async [Symbol.asyncDispose]() {
-      await removeContainers(env);
-      await child.stop();
+      await removeContainers(env).catch(() => undefined);
+      // Nothing is in work: what it would do at its end is what it does after a crash.
+      await child.kill();
       await removeBridge(env);
       await rm(folder, { recursive: true, force: true });
     },
@@ -104,12 +105,17 @@ async function clientEnv(folder: string, env: NodeJS.ProcessEnv): Promise<NodeJS
   };
 }
 
+// In a process namespace of its own, which the kernel empties when its first process ends: however this
+// process ends, the daemon and whatever runs in its containers ends with it.
+const ALONE = ["/usr/bin/unshare", "--pid", "--mount-proc", "--fork", "--kill-child"];
+
 function startDaemon(folder: string, env: NodeJS.ProcessEnv): Child {
   const images = join(cacheDir(env), "docker");
-  const args = ["--host", String(env["DOCKER_HOST"]), "--data-root", images];
-  // Beside the images: a second daemon on them refuses to start.
-  args.push("--exec-root", join(folder, "exec"), "--pidfile", `${images}.pid`);
-  return startChild({ command: DAEMON, args: [...args, "--log-level", "warn"], env }, STOP_WITHIN_MS);
+  // One daemon at a time works on the images.
+  const locked = ["--verbose", "--nonblock", "--no-fork", `${images}.lock`];
+  const daemon = [DAEMON, "--host", String(env["DOCKER_HOST"]), "--data-root", images, "--log-level", "warn"];
+  daemon.push("--exec-root", join(folder, "exec"), "--pidfile", join(folder, "dockerd.pid"));
+  return startChild({ command: "/usr/bin/flock", args: [...locked, ...ALONE, ...daemon], env }, 0);
 }
 
 async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
