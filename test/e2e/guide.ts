@@ -35,17 +35,22 @@ function blocksOf(markdown: string): Block[] {
     .filter(({ language }) => !language.includes(" ") && language !== "");
 }
 
-/** Whether what was printed keeps a promise: JSON by its keys, "…" for any text; text line by line. */
+/**
+ * Whether what was printed keeps a promise: JSON by its keys, "…" for any text; text line by line, but for spaces
+ * (versions of grpcurl set them differently).
+ */
 export function keeps({ language, text }: Block, output: string): boolean {
   if (language === "json") {
     const values = jsonValues(output);
     return values.length > 0 && matches(JSON.parse(text), values.at(-1));
   }
-  const lines = output.split("\n").map((line) => line.trim());
-  return text
-    .trim()
-    .split("\n")
-    .every((line) => lines.some((printed) => printed.includes(line.trim())));
+  const linesOf = (printed: string) =>
+    printed
+      .trim()
+      .replaceAll(/[^\S\n]/g, "")
+      .split("\n");
+  const lines = linesOf(output);
+  return linesOf(text).every((line) => lines.some((printed) => printed.includes(line)));
 }
 
 /** The last line that is a JSON value, or the last value over several lines. */

@@ -12,7 +12,7 @@ import {
   type DescMethod,
   type FileRegistry,
 } from "@bufbuild/protobuf";
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { HttpRule } from "@waybill/proto/google/api/http.ts";
 import { FieldRules, RestOptions } from "@waybill/proto/options/v1/options.ts";
 
@@ -23,11 +23,6 @@ const descriptorSet = fromBinary(
 
 /** Everything the protos say: messages, services, comments, options. */
 export const descriptors: FileRegistry = createFileRegistry(descriptorSet);
-
-/** Each proto file as the bytes of its FileDescriptorProto, for gRPC reflection. */
-export function fileDescriptors(): Uint8Array[] {
-  return descriptorSet.file.map((file) => toBinary(FileDescriptorProtoSchema, file));
-}
 
 const noRules: FieldRules = FieldRules.decode(new Uint8Array());
 const rulesOption = extension("waybill.options.v1.rules");

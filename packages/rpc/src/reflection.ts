@@ -1,37 +1,55 @@
-import type { Server, ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { fileDescriptors } from "@waybill/contract/descriptors.ts";
+import { status, type Server, type ServerDuplexStream } from "@grpc/grpc-js";
+import { extensionNumbers, fileNamed, fileOfExtension, fileOfSymbol } from "@waybill/contract/proto-files.ts";
+import {
+  ServerReflectionService,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "@waybill/proto/grpc/reflection/v1/reflection.ts";
 
-type Registration = [ServiceDefinition, UntypedServiceImplementation];
+type Answer = Omit<ServerReflectionResponse, "valid_host" | "original_request">;
 
-/**
- * Adds gRPC reflection of these services, in all its versions. It reads the protos when it is first asked:
- * few ask, and reading would be a quarter of every start.
- */
+const { serverReflectionInfo } = ServerReflectionService;
+// Old clients know reflection by this name only; its messages are the same.
+const alphaPath = serverReflectionInfo.path.replace(".v1.", ".v1alpha.");
+
+/** Adds gRPC reflection of these services, which it lists; it describes everything that the protos declare. */
 export function addReflection(server: Server, services: readonly string[]): void {
-  let whole: Registration[] | undefined;
-  registrations([], services).forEach(([definition, handlers], version) => {
-    const lazily = Object.keys(handlers).map((name) => {
-      const handle = (...call: never[]) => {
-        whole ??= registrations(fileDescriptors(), services);
-        return (whole[version]![1][name] as (...call: never[]) => void)(...call);
-      };
-      return [name, handle] as const;
+  const reflect = (stream: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>) => {
+    stream.on("data", (request: ServerReflectionRequest) => {
+      stream.write({ valid_host: request.host, original_request: request, ...answer(request, services) });
     });
-    server.addService(definition, Object.fromEntries(lazily) as UntypedServiceImplementation);
-  });
+    stream.on("end", () => stream.end());
+  };
+  for (const path of [serverReflectionInfo.path, alphaPath])
+    server.addService({ reflect: { ...serverReflectionInfo, path } }, { reflect });
 }
 
-/** What reflection would add to a server, each of its versions. */
-function registrations(files: readonly Uint8Array[], services: readonly string[]): Registration[] {
-  // A package definition of proto-loader's would rename types: only the files themselves are handed over.
-  const pkg = {
-    files: { format: "", type: null, fileDescriptorProtos: files.map((bytes) => Buffer.from(bytes)) },
-  };
-  const added: Registration[] = [];
-  const server: Pick<Server, "addService"> = {
-    addService: (...registration) => void added.push(registration),
-  };
-  new ReflectionService(pkg as never, { services: [...services] }).addToServer(server);
-  return added;
+function answer(request: ServerReflectionRequest, services: readonly string[]): Answer {
+  if (typeof request.list_services === "string")
+    return { list_services_response: { service: services.map((name) => ({ name })) } };
+  if (typeof request.all_extension_numbers_of_type === "string")
+    return numbersAnswer(request.all_extension_numbers_of_type);
+  const files = filesFor(request);
+  return files ? { file_descriptor_response: { file_descriptor_proto: files } } : notFound;
 }
+
+function filesFor(request: ServerReflectionRequest): Buffer[] | undefined {
+  const { file_by_filename, file_containing_symbol, file_containing_extension } = request;
+  if (typeof file_by_filename === "string") return fileNamed(file_by_filename);
+  if (typeof file_containing_symbol === "string") return fileOfSymbol(file_containing_symbol);
+  if (!file_containing_extension) return undefined;
+  return fileOfExtension(
+    file_containing_extension.containing_type,
+    file_containing_extension.extension_number,
+  );
+}
+
+function numbersAnswer(type: string): Answer {
+  const numbers = extensionNumbers(type);
+  if (!numbers) return notFound;
+  return { all_extension_numbers_response: { base_type_name: type, extension_number: numbers } };
+}
+
+const notFound: Answer = {
+  error_response: { error_code: status.NOT_FOUND, error_message: "The protos declare nothing of this name" },
+};

@@ -1,8 +1,15 @@
 import { Client, credentials } from "@grpc/grpc-js";
 import type { DomainError } from "@waybill/errors/domain-error.ts";
+import {
+  ServerReflectionService,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "@waybill/proto/grpc/reflection/v1/reflection.ts";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ada, profilesAt, startCuttable, startTestServer, within, type ProfileHandlers } from "./harness.ts";
 
+// The number of waybill.options.v1.rules.
+const RULES = 50101;
 const asIs = (bytes: Buffer) => bytes;
 
 function bareClient(port: number): Client {
@@ -20,16 +27,24 @@ function health(port: number, service: string): Promise<number | undefined> {
   });
 }
 
-/** grpc.reflection.v1: the answer's bytes, in which names stand as they are. */
-function reflect(port: number, request: number[]): Promise<string> {
-  const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-  const stream = bareClient(port).makeBidiStreamRequest(path, asIs, asIs);
+/** What reflection answers to a request. */
+function reflect(
+  port: number,
+  request: Partial<ServerReflectionRequest>,
+  version = "v1",
+): Promise<ServerReflectionResponse> {
+  const { path, requestSerialize, responseDeserialize } = ServerReflectionService.serverReflectionInfo;
+  const stream = bareClient(port).makeBidiStreamRequest(
+    path.replace(".v1.", `.${version}.`),
+    requestSerialize,
+    responseDeserialize,
+  );
   return new Promise((resolve, reject) => {
-    stream.on("error", reject).on("data", (answer: Buffer) => {
-      resolve(answer.toString("latin1"));
+    stream.on("error", reject).on("data", (answer: ServerReflectionResponse) => {
+      resolve(answer);
       stream.end();
     });
-    stream.write(Buffer.from(request));
+    stream.write({ host: "", ...request });
   });
 }
 
@@ -40,13 +55,53 @@ test("a server says that it serves, as a whole and each service", async () => {
   await expect(health(port, "waybill.orders.v1.OrderService")).rejects.toMatchObject({ code: 5 });
 });
 
-test("reflection lists the services of this server, and describes them", async () => {
+test.each(["v1", "v1alpha"])("reflection (%s) lists the services of this server", async (version) => {
   const { port } = await startTestServer();
-  const listed = await reflect(port, [0x3a, 1, "*".charCodeAt(0)]);
-  expect(listed).toContain("waybill.groupings.v1.ProfileService");
-  expect(listed).not.toContain("OrderService");
-  const symbol = "waybill.groupings.v1.ProfileService";
-  expect(await reflect(port, [0x22, symbol.length, ...Buffer.from(symbol)])).toContain("GetProfile");
+  const { list_services_response } = await reflect(port, { list_services: "*" }, version);
+  expect(list_services_response?.service.map(({ name }) => name)).toEqual([
+    "waybill.groupings.v1.ProfileService",
+    "grpc.health.v1.Health",
+  ]);
+});
+
+test.each<[string, Partial<ServerReflectionRequest>]>([
+  ["its symbol", { file_containing_symbol: "waybill.options.v1.FieldRules" }],
+  ["its path", { file_by_filename: "waybill/options/v1/options.proto" }],
+  [
+    "an extension in it",
+    {
+      file_containing_extension: { containing_type: "google.protobuf.FieldOptions", extension_number: RULES },
+    },
+  ],
+])("reflection gives a file by %s, with what it imports", async (_, request) => {
+  const { port } = await startTestServer();
+  const { file_descriptor_response } = await reflect(port, request);
+  const [file, ...imported] = file_descriptor_response!.file_descriptor_proto.map(String);
+  expect(file).toContain("FieldRules");
+  expect(imported.join()).toContain("google/protobuf/descriptor.proto");
+});
+
+test("reflection tells a message's extensions; a message without any has none, and is found", async () => {
+  const { port } = await startTestServer();
+  const numbers = async (type: string) =>
+    (await reflect(port, { all_extension_numbers_of_type: type })).all_extension_numbers_response;
+  expect((await numbers("google.protobuf.FieldOptions"))?.extension_number).toContain(RULES);
+  // grpcurl asks so before it shows the details of an error.
+  expect(await numbers("google.rpc.ErrorInfo")).toMatchObject({ extension_number: [] });
+});
+
+test.each<Partial<ServerReflectionRequest>>([
+  { file_containing_symbol: "waybill.groupings.v1.Nobody" },
+  { file_by_filename: "nobody.proto" },
+  { file_containing_extension: { containing_type: "google.protobuf.FieldOptions", extension_number: 1 } },
+  { all_extension_numbers_of_type: "waybill.groupings.v1.Nobody" },
+  {},
+])("what nothing declares is not found by reflection: %o", async (request) => {
+  const { port } = await startTestServer();
+  expect(await reflect(port, request)).toMatchObject({
+    original_request: request,
+    error_response: { error_code: 5 },
+  });
 });
 
 test("the deadline, the tenant and the ids of a call reach its handler", async () => {
