@@ -21,7 +21,13 @@ export const settings = z.object({
     .describe("the wait before each attempt of a delivery, separated by commas; the first is 0"),
   ATTEMPT_MS_MAX: count(15_000, 100, 60_000, "how long one attempt may take in all"),
   ENDPOINT_CONCURRENCY: count(32, 1, 500, "attempts to one registration at the same time, at most"),
-  BREAKER_MS: count(30_000, 50, 900_000, "how long a registration gets nothing after failures in a row"),
+  // As long as a delivery waits for its first retry: orders that are well lose no more by it.
+  BREAKER_MS: count(
+    5_000,
+    50,
+    900_000,
+    "how long a registration gets nothing after its orders failed in a row",
+  ),
   CONCURRENCY: count(512, 1, 10_000, "attempts of this process at the same time"),
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { startReceiver, type ReceivedWebhook, type Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
@@ -46,6 +46,30 @@ describe("a receiver that hangs or fails", () => {
     // All of that while the first four of the dark one were still hanging.
     expect(receiver.at(`${dark.path}/hang`).map(({ endedMs }) => endedMs)).toEqual(Array(4).fill(null));
   });
+
+  it.each([
+    ["one", 1, { BREAKER_MS: "60000" }],
+    ["five", 5, { BREAKER_MS: "2000" }],
+  ])(
+    "is not taken for down by %s of its orders that fail again and again: the others wait for a retry at most",
+    async (_, count, breaker) => {
+      const RETRY_SCHEDULE_MS = `0${",500".repeat(25)}`;
+      await using network = await startTestCallbacks({ RETRY_SCHEDULE_MS, ...breaker });
+      const { path, tenant } = fresh();
+      const bad = new Set<string>(Array.from({ length: count }, () => randomUUID()));
+      const isBad = ({ headers }: ReceivedWebhook) => bad.has(String(headers["waybill-order-id"]));
+      receiver.behave(path, (_nth, webhook) => (isBad(webhook) ? { status: 500 } : {}));
+      await network.register(tenant, receiver.url(path));
+      await network.tell(...[...bad].map((order) => ({ tenant, order, sequence: 1 })));
+      // Each of five orders failed, then three probes: a breaker that counted these would be open for 16 s.
+      await until(() => receiver.at(path).length >= 8);
+      const others = Array.from({ length: 20 }, () => randomUUID());
+      await network.tell(...others.flatMap((order) => events(tenant, order, 2)));
+      const good = () => receiver.at(path).filter((one) => !isBad(one));
+      await until(() => good().length === 40, 8_000);
+      expect(good().filter(({ headers }) => headers["waybill-attempt"] !== "1")).toEqual([]);
+    },
+  );
 
   it("gives its places to its other orders when their time has run out", async () => {
     const { path, tenant } = fresh();

@@ -95,8 +95,8 @@ export function watchedGate(gate: EndpointGate, passed: (isProbe: boolean) => vo
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (name === "begin")
-        return (nowMs: number) => {
-          const ticket = target.begin(nowMs);
+        return (...asked: Parameters<EndpointGate["begin"]>) => {
+          const ticket = target.begin(...asked);
           if (ticket !== null) passed(ticket.isProbe);
           return ticket;
         };

@@ -1,6 +1,6 @@
 import { createLog } from "@waybill/process/log.ts";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { ClaimedLane } from "../lane.ts";
+import type { ClaimedLane, QueueKind } from "../lane.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EndpointState } from "./lane-work.ts";
@@ -16,6 +16,8 @@ interface Bench {
   most: { total: number; endpoint: number };
   paused: Set<string>;
   looks: number;
+  /** Which lanes each claim took first. */
+  first: QueueKind[];
   /** Rejects the next claim. */
   failClaim: () => void;
 }
@@ -31,6 +33,7 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
     most: { total: 0, endpoint: 0 },
     paused: new Set(),
     looks: 0,
+    first: [],
     failClaim: () => (failing = true),
   };
   const { due, done, held, most, paused } = bench;
@@ -38,7 +41,8 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
     clock: systemClock,
     findDue: async () =>
       [...due].filter(([, lanes]) => lanes.length > 0).map(([callbackId]) => ({ callbackId, waitMs: 0 })),
-    claim: async (id, limit) => {
+    claim: async (id, limit, first) => {
+      bench.first.push(first);
       if (failing) {
         failing = false;
         throw new Error("down");
@@ -136,6 +140,23 @@ describe("the dispatcher", () => {
     bench.held.get("a/0")!(0);
     await until(() => bench.done.length === 3);
     expect(bench.done[0]).toBe("a/0");
+  });
+
+  it("probes a receiver that failed with a lane that has not failed itself, if it has one", async () => {
+    const bench = startBench({ endpoint: 1, total: 1 }, () => false);
+    bench.due.set("a", lanes("a", 10));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.done.length === 10);
+    expect(bench.first).toContain("late");
+    const longAgo = systemClock.now() - 10_000;
+    const gate = bench.dispatcher.gateOf("a")!;
+    for (const laneId of ["1", "2", "3", "4", "5"])
+      gate.end(gate.begin(longAgo, { laneId, isRetry: false })!, { kind: "bad" }, longAgo);
+    const before = bench.first.length;
+    bench.due.set("a", lanes("a", 10));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.done.length === 20);
+    expect([gate.breaker, bench.first.slice(before)]).toEqual(["half_open", Array(11).fill("fresh")]);
   });
 
   it("finds by itself what nobody woke it for, and what a failed claim left", async () => {

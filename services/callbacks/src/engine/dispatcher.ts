@@ -212,7 +212,9 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   async #claimed(entry: Entry, limit: number): Promise<LaneWork<Endpoint>[]> {
     const { claim, look, clock, release, close } = this.#options;
     entry.claims += 1;
-    const first = entry.claims % LATE_TURN === 0 ? "late" : "fresh";
+    // A probe should tell of the receiver, not once more of a lane that has failed.
+    const isLateTurn = entry.gate.breaker === "closed" && entry.claims % LATE_TURN === 0;
+    const first = isLateTurn ? "late" : "fresh";
     const heldSince = clock.now();
     // One that was paused is asked first; any other at the same time, since it hardly ever is.
     const known = entry.pausedUntilMs === null ? null : await look(entry.id);

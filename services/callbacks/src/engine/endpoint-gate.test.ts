@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EndpointGate, type GateRules } from "./endpoint-gate.ts";
+import { EndpointGate, type GateCaller, type GateRules } from "./endpoint-gate.ts";
 import { lessonOf, type Lesson } from "./lesson.ts";
 
 const BREAKER_MS = 30_000;
@@ -7,11 +7,23 @@ const rules: GateRules = { concurrencyMax: 32, breakerMs: BREAKER_MS, random: ()
 const good: Lesson = { kind: "good", durationMs: 10 };
 const bad: Lesson = { kind: "bad" };
 
+let lanesMade = 0;
+/** A lane of its own that has not failed yet. */
+const fresh = (): GateCaller => ({ laneId: `lane-${(lanesMade += 1)}`, isRetry: false });
+const retryOf = (laneId: string): GateCaller => ({ laneId, isRetry: true });
+
+/** One attempt, alone. */
+function once(gate: EndpointGate, lesson: Lesson, nowMs: number, caller = fresh()): void {
+  gate.take(1);
+  gate.end(gate.begin(nowMs, caller)!, lesson, nowMs);
+  gate.take(-1);
+}
+
 /** Makes attempts as many at a time as the gate has room for, each with this lesson, a second apart. */
 function round(gate: EndpointGate, lesson: Lesson, nowMs: number): number {
   const lanes = gate.room(nowMs);
   gate.take(lanes);
-  const tickets = Array.from({ length: lanes }, () => gate.begin(nowMs)!);
+  const tickets = Array.from({ length: lanes }, () => gate.begin(nowMs, fresh())!);
   for (const ticket of tickets) gate.end(ticket, lesson, nowMs + 10);
   gate.take(-lanes);
   return lanes;
@@ -57,11 +69,7 @@ describe("the limit of a receiver", () => {
 
   it("does not grow while it is not used", () => {
     const gate = new EndpointGate(rules);
-    for (let index = 0; index < 100; index += 1) {
-      gate.take(1);
-      gate.end(gate.begin(index)!, good, index);
-      gate.take(-1);
-    }
+    for (let index = 0; index < 100; index += 1) once(gate, good, index);
     expect(gate.room(1_000)).toBe(4);
   });
 
@@ -78,14 +86,14 @@ describe("the limit of a receiver", () => {
     rounds(gate, good, 2, 0);
     expect(gate.limit).toBe(16);
     gate.take(3);
-    for (const ticket of [gate.begin(50_000)!, gate.begin(50_000)!, gate.begin(50_000)!])
-      gate.end(ticket, bad, 50_010);
+    const tickets = [1, 2, 3].map(() => gate.begin(50_000, fresh())!);
+    for (const ticket of tickets) gate.end(ticket, bad, 50_010);
     expect(gate.limit).toBe(8);
   });
 });
 
 describe("the breaker", () => {
-  it("opens after five failures in a row, not before, and answers about messages do not count", () => {
+  it("opens when five lanes fail in a row, not before, and answers about messages do not count", () => {
     const gate = new EndpointGate({ ...rules, concurrencyMax: 1 });
     for (const lesson of [bad, bad, bad, bad, { kind: "alive" } as const, bad, bad, bad, bad])
       round(gate, lesson, 0);
@@ -94,7 +102,7 @@ describe("the breaker", () => {
     expect([gate.breaker, gate.room(BREAKER_MS)]).toEqual(["open", 0]);
   });
 
-  it("opens when half of the last twenty within a minute failed", () => {
+  it("opens when half of the last twenty within a minute failed, each of another lane", () => {
     const gate = new EndpointGate({ ...rules, concurrencyMax: 1 });
     for (let index = 0; index < 20; index += 1) round(gate, index % 2 ? bad : good, index * 100);
     expect(gate.breaker).toBe("open");
@@ -106,9 +114,9 @@ describe("the breaker", () => {
     expect(gate.room(BREAKER_MS - 1)).toBe(0);
     expect(gate.room(BREAKER_MS)).toBe(1);
     gate.take(1);
-    const probe = gate.begin(BREAKER_MS)!;
+    const probe = gate.begin(BREAKER_MS, fresh())!;
     expect(probe.isProbe).toBe(true);
-    expect([gate.room(BREAKER_MS), gate.begin(BREAKER_MS)]).toEqual([0, null]);
+    expect([gate.room(BREAKER_MS), gate.begin(BREAKER_MS, fresh())]).toEqual([0, null]);
     gate.end(probe, good, BREAKER_MS + 10);
     gate.take(-1);
     expect([gate.breaker, gate.room(BREAKER_MS + 10)]).toEqual(["closed", 1]);
@@ -117,16 +125,35 @@ describe("the breaker", () => {
   it("waits for what is still in work before it sends its probe", () => {
     const gate = new EndpointGate(rules);
     gate.take(1);
-    const hanging = gate.begin(0)!;
-    for (let index = 0; index < 5; index += 1) {
-      gate.take(1);
-      gate.end(gate.begin(0)!, bad, 0);
-      gate.take(-1);
-    }
+    const hanging = gate.begin(0, fresh())!;
+    for (let index = 0; index < 5; index += 1) once(gate, bad, 0);
     expect(gate.room(BREAKER_MS)).toBe(0);
     gate.end(hanging, good, BREAKER_MS);
     gate.take(-1);
     expect([gate.breaker, gate.room(BREAKER_MS)]).toEqual(["half_open", 1]);
+  });
+
+  it("is not opened by one lane that fails again and again, nor by four", () => {
+    const gate = new EndpointGate(rules);
+    for (let index = 0; index < 100; index += 1) once(gate, bad, index, retryOf(`bad-${index % 4}`));
+    expect(gate.breaker).toBe("closed");
+  });
+
+  it("is not opened by nine lanes that fail again and again among others that do not", () => {
+    const gate = new EndpointGate(rules);
+    for (let index = 0; index < 100; index += 1) {
+      once(gate, bad, index, retryOf(`bad-${index % 9}`));
+      once(gate, good, index);
+    }
+    expect(gate.breaker).toBe("closed");
+  });
+
+  it("stays open no longer after a probe of a lane that has failed before", () => {
+    const gate = opened();
+    for (let nowMs = BREAKER_MS; nowMs < 10 * BREAKER_MS; nowMs += BREAKER_MS) {
+      once(gate, bad, nowMs, retryOf("bad"));
+      expect(gate.opensAtMs(nowMs)).toBe(nowMs + BREAKER_MS);
+    }
   });
 
   it("stays open twice as long after each probe that fails, up to a quarter of an hour", () => {
@@ -143,9 +170,7 @@ describe("the breaker", () => {
 
   it("opens for as long as the receiver asks, and then sends one probe", () => {
     const gate = new EndpointGate(rules);
-    gate.take(1);
-    gate.end(gate.begin(0)!, { kind: "throttled", waitMs: 7_000 }, 0);
-    gate.take(-1);
+    once(gate, { kind: "throttled", waitMs: 7_000 }, 0);
     expect([gate.room(6_999), gate.room(7_000)]).toEqual([0, 1]);
   });
 });

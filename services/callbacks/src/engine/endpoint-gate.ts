@@ -4,22 +4,28 @@ import type { Lesson } from "./lesson.ts";
 export interface GateRules {
   /** Lanes in work at the same time at most. */
   concurrencyMax: number;
-  /** How long the breaker stays open the first time; it doubles with every probe that fails. */
+  /** How long the breaker stays open the first time; it doubles with every other lane whose probe fails. */
   breakerMs: number;
   /** From 0 to 1. */
   random: () => number;
 }
 
+/** Whose attempt it is, and whether the same delivery has failed before. */
+export interface GateCaller {
+  laneId: string;
+  isRetry: boolean;
+}
+
 /** An attempt that the gate let through. */
-export interface Ticket {
+export interface Ticket extends GateCaller {
   beganMs: number;
   isProbe: boolean;
 }
 
 const CONCURRENCY_START = 4;
-/** Failures in a row that open the breaker. */
-const FAILURES_MAX = 5;
-/** Or half of so many attempts within so long. */
+/** So many lanes that fail, with no success between, open the breaker. */
+const LANES_MAX = 5;
+/** Or as many lanes as are half of so many attempts within so long. */
 const SAMPLE = 20;
 const SAMPLE_MS = 60_000;
 const BREAKER_MS_MAX = 15 * 60_000;
@@ -39,8 +45,11 @@ type Breaker =
 
 /**
  * How much one receiver is used at a time. Its limit of lanes doubles with each round of successes until the
- * first trouble, from then on grows by one, and is halved by what says overload (AIMD). A breaker stops everything after failures in a row; when its time
- * is over a single probe is sent, alone, and the limit starts anew at one. Pure: all times are arguments.
+ * first trouble, from then on grows by one, and is halved by what says overload (AIMD). A breaker stops
+ * everything when lane after lane fails; when its time is over a single probe is sent, alone, and the limit
+ * starts anew at one. A lane that fails again and again says nothing new about its receiver: it neither opens
+ * the breaker nor lengthens its pause, or a few bad orders would hold off all good ones. Pure: all times are
+ * arguments.
  */
 export class EndpointGate {
   readonly #rules: GateRules;
@@ -51,8 +60,9 @@ export class EndpointGate {
   /** Successes since the limit last changed. */
   #credit = 0;
   #cutAtMs = -Infinity;
-  #failures = 0;
-  #recent: { atMs: number; isBad: boolean }[] = [];
+  /** Lanes that failed since the last success. */
+  readonly #failing = new Set<string>();
+  #recent: { atMs: number; failedLane: string | null }[] = [];
   #shortMs: number | null = null;
   #longMs: number | null = null;
   #breaker: Breaker = { state: "closed" };
@@ -103,7 +113,7 @@ export class EndpointGate {
   }
 
   /** Asked before each attempt of a lane in work; null if it may not be made now. */
-  begin(nowMs: number): Ticket | null {
+  begin(nowMs: number, { laneId, isRetry }: GateCaller): Ticket | null {
     this.#halfOpen(nowMs);
     const isProbe = this.#breaker.state === "half_open";
     const blocked =
@@ -113,25 +123,26 @@ export class EndpointGate {
     if (blocked || this.#tokens(nowMs) < 1) return null;
     if (this.#breaker.state === "half_open") this.#breaker.probing = true;
     if (this.#rate) this.#rate.tokens -= 1;
-    return { beganMs: nowMs, isProbe };
+    return { beganMs: nowMs, isProbe, laneId, isRetry };
   }
 
   /** Begins anew, slowly: what is behind it may be another receiver now. */
   renew(): void {
-    this.#failures = 0;
+    this.#failing.clear();
     if (this.#breaker.state !== "closed") this.#close();
   }
 
   /** Learns from an attempt; null if it ended without telling anything. */
-  end({ beganMs, isProbe }: Ticket, lesson: Lesson | null, nowMs: number): void {
+  end(ticket: Ticket, lesson: Lesson | null, nowMs: number): void {
+    const { beganMs, isProbe } = ticket;
     const breaker = this.#breaker;
     if (isProbe && breaker.state === "half_open") breaker.probing = false;
     // What began before the breaker opened says nothing new.
     if (lesson === null || (breaker.state !== "closed" && (!isProbe || beganMs < breaker.sinceMs))) return;
     if (lesson.kind === "throttled") return this.#throttle(lesson.waitMs, nowMs);
-    if (lesson.kind === "bad") return this.#fail(nowMs);
-    this.#failures = 0;
-    this.#note(false, nowMs);
+    if (lesson.kind === "bad") return this.#fail(ticket, nowMs);
+    this.#failing.clear();
+    this.#note(null, nowMs);
     if (breaker.state === "half_open") this.#close();
     else if (lesson.kind === "good") this.#grow(lesson.durationMs);
   }
@@ -141,12 +152,15 @@ export class EndpointGate {
     this.#open(nowMs, Math.min(waitMs, BREAKER_MS_MAX), 0);
   }
 
-  #fail(nowMs: number): void {
-    this.#failures += 1;
-    this.#note(true, nowMs);
+  #fail({ laneId, isRetry }: Ticket, nowMs: number): void {
     this.#cut(nowMs);
-    if (this.#breaker.state === "half_open") this.#trip(nowMs, this.#breaker.trips + 1);
-    else if (this.#failures >= FAILURES_MAX || this.#mostlyFails(nowMs)) this.#trip(nowMs, 1);
+    if (this.#breaker.state === "half_open") {
+      const { trips } = this.#breaker;
+      return this.#trip(nowMs, isRetry ? Math.max(1, trips) : trips + 1);
+    }
+    this.#failing.add(laneId);
+    this.#note(laneId, nowMs);
+    if (this.#failing.size >= LANES_MAX || this.#mostlyFails(nowMs)) this.#trip(nowMs, 1);
   }
 
   #trip(nowMs: number, trips: number): void {
@@ -191,14 +205,15 @@ export class EndpointGate {
     this.#credit = 0;
   }
 
-  #note(isBad: boolean, atMs: number): void {
-    this.#recent.push({ atMs, isBad });
+  #note(failedLane: string | null, atMs: number): void {
+    this.#recent.push({ atMs, failedLane });
     if (this.#recent.length > SAMPLE) this.#recent.shift();
   }
 
   #mostlyFails(nowMs: number): boolean {
     const sample = this.#recent.filter(({ atMs }) => nowMs - atMs <= SAMPLE_MS);
-    return sample.length >= SAMPLE && sample.filter(({ isBad }) => isBad).length * 2 >= SAMPLE;
+    const failing = new Set(sample.flatMap(({ failedLane }) => failedLane ?? []));
+    return sample.length >= SAMPLE && failing.size * 2 >= SAMPLE;
   }
 
   /** Whole attempts that the rate allows now; after a rest those of one second. */

@@ -60,7 +60,8 @@ export async function takeTurn<Endpoint>(
   for (const [index, delivery] of lane.heads.entries()) {
     // A process that was frozen meanwhile must not send beside the lane's next owner.
     const isFresh = options.clock.now() - heldSince <= START_MS_MAX;
-    const ticket = isFresh && work.mayGoOn() ? work.gate.begin(options.clock.now()) : null;
+    const caller = { laneId: lane._id, isRetry: delivery.attempts_charged > 0 };
+    const ticket = isFresh && work.mayGoOn() ? work.gate.begin(options.clock.now(), caller) : null;
     if (ticket === null) return dueAfter(await settle("release"));
     const made = await attempt(options, work, delivery, ticket);
     const step = stepAfter(lane, index, made.verdict);
