@@ -38,11 +38,17 @@ export async function untilPrimary(life: Life, host: string, port: number, withi
   const left = () => Math.max(0, deadline - Date.now());
   // The driver waits half a second between attempts to connect, so it starts when there is someone to talk to.
   await untilAnswering(life, withinMs, () => portOpen(host, port));
-  const client = new MongoClient(directAddress(host, port), { serverSelectionTimeoutMS: 2000 });
+  const ask = (question: (admin: Db) => Promise<void>) =>
+    untilAnswering(life, left(), () => withAdmin(directAddress(host, port), question));
+  await ask((admin) => configure(admin, `127.0.0.1:${port}`));
+  await ask(assertPrimary);
+}
+
+/** With a client of its own each time: one that could not connect once answers nothing any more. */
+async function withAdmin(address: string, question: (admin: Db) => Promise<void>): Promise<void> {
+  const client = new MongoClient(address, { serverSelectionTimeoutMS: 2000 });
   try {
-    const admin = client.db("admin");
-    await untilAnswering(life, left(), () => configure(admin, `127.0.0.1:${port}`));
-    await untilAnswering(life, left(), () => assertPrimary(admin));
+    await question(client.db("admin"));
   } finally {
     await client.close();
   }
