@@ -38,6 +38,7 @@ export default async function setup({ vitest }: TestProject): Promise<(() => Pro
     ephemeral: true,
     report: (line) => void process.stdout.write(`${line}\n`),
   });
+  process.stdout.write(`MongoDB: ${system.mongodb.origin}\nKafka: ${system.kafka.origin}\n`);
   run.provide("system", {
     url: system.url,
     grpc: system.grpc,
