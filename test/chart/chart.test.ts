@@ -44,7 +44,7 @@ describe.each([
   it("has nothing that Helm's lint or the schemas of Kubernetes refuse", () => {
     expect(tools.lint(...args)).toBe("");
     const lines = tools.validate(tools.template(...args));
-    // KEDA's objects have their schema in the cluster.
+    // KEDA's objects are none of Kubernetes' own: they have a test below.
     const refused = lines.filter(
       (line) => !/^INFO .* passed /.test(line) && !line.includes("kind ScaledObject"),
     );
@@ -114,19 +114,57 @@ test("only the gateway is open; gRPC is for Waybill's pods and the namespaces th
   }
 });
 
+const egressOf = (service: string, ...args: string[]): any[] =>
+  render(...args).NetworkPolicy![service].spec.egress;
+const worlds = (egress: any[]) =>
+  egress.filter(({ ports }) => !ports).flatMap(({ to }) => to.map(({ ipBlock }: any) => ipBlock));
+
 test("callbacks reaches the internet, and nothing of the cluster but names, MongoDB and Kafka", () => {
-  const policies = render("--set", "networkPolicy.engines.namespaceLabels.role=engines").NetworkPolicy!;
-  const egress = policies["callbacks"].spec.egress;
-  expect(egress.flatMap(({ to = [] }: any) => to.filter((peer: any) => peer.podSelector))).toEqual([]);
-  const [world] = egress.flatMap(({ to = [] }: any) => to.filter((peer: any) => peer.ipBlock));
-  expect(world.ipBlock).toMatchObject({
-    cidr: "0.0.0.0/0",
-    except: expect.arrayContaining(["10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]),
-  });
-  const others = serviceNames.filter((name) => name !== "callbacks");
-  expect(others.filter((name) => JSON.stringify(policies[name].spec.egress).includes("0.0.0.0/0"))).toEqual(
-    [],
-  );
+  const egress = egressOf("callbacks", "--set", "networkPolicy.engines.namespaceLabels.role=engines");
+  expect(egress.flatMap(({ to }) => to.filter((peer: any) => peer.podSelector))).toEqual([]);
+  expect(worlds(egress)).toEqual([
+    {
+      cidr: "0.0.0.0/0",
+      except: expect.arrayContaining(["10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]),
+    },
+    { cidr: "2000::/3" },
+  ]);
+  for (const name of serviceNames.filter((one) => one !== "callbacks"))
+    expect(worlds(egressOf(name))).toEqual([]);
+});
+
+test("what of a cluster has public addresses can be kept from callbacks, IPv6 too", () => {
+  const egress = egressOf("callbacks", "--set", "networkPolicy.notInternet={203.0.113.0/24,2001:db8::/32}");
+  expect(worlds(egress)).toEqual([
+    { cidr: "0.0.0.0/0", except: ["203.0.113.0/24"] },
+    { cidr: "2000::/3", except: ["2001:db8::/32"] },
+  ]);
+  expect(() => render("--set", "networkPolicy.notInternet={203.0.113.0}")).toThrow("notInternet");
+});
+
+const engines = [{ port: 27017 }, { port: 9092 }];
+test.each([
+  ["in the release's own namespace, where nothing is named", [], [{ podSelector: {} }]],
+  [
+    "in the namespaces that are named",
+    ["--set", "networkPolicy.engines.namespaceLabels.role=engines"],
+    [{ namespaceSelector: { matchLabels: { role: "engines" } } }],
+  ],
+  [
+    "at the addresses that are named",
+    ["--set", "networkPolicy.engines.cidrs={192.0.2.0/24}"],
+    [{ ipBlock: { cidr: "192.0.2.0/24" } }],
+  ],
+])("MongoDB and Kafka are reached %s, and their ports nowhere else", (_where, args, to) => {
+  const { gateway, ...policies } = render(...args).NetworkPolicy!;
+  expect(JSON.stringify(gateway)).not.toContain("27017");
+  for (const { spec } of Object.values(policies))
+    expect(spec.egress.filter(({ ports }: any) => ports?.[0].port === 27017)).toEqual([
+      { ports: engines, to },
+    ]);
+  // A rule that names nobody is for everybody.
+  for (const { spec } of [gateway, ...Object.values(policies)])
+    expect(spec.egress.filter((rule: any) => !(rule.to?.length > 0))).toEqual([]);
 });
 
 test("what scales by itself has no number of its own: the gateway by processor, services by their lag", () => {
@@ -134,6 +172,22 @@ test("what scales by itself has no number of its own: the gateway by processor, 
   expect(Object.values(Deployment!).filter(({ spec }) => "replicas" in spec)).toEqual([]);
   expect(Object.keys(HorizontalPodAutoscaler!)).toEqual(["gateway"]);
   expect(Object.keys(ScaledObject!).toSorted()).toEqual(["callbacks", "groupings", "line-items", "orders"]);
+});
+
+test("what KEDA gets is as KEDA's own schema wants it", () => {
+  const objects = Object.values(render(...everything).ScaledObject!);
+  for (const manifest of objects) tools.validateScaledObject(manifest);
+  const [one] = objects;
+  const broken = { ...one, spec: { ...one.spec, minReplicaCount: "two" } };
+  expect(() => tools.validateScaledObject(broken)).toThrow("minReplicaCount must be integer");
+  // The schema lets what it does not know pass, and of a trigger's settings it knows none.
+  for (const { spec } of objects) {
+    expect(Object.keys(spec)).toEqual(["scaleTargetRef", "minReplicaCount", "maxReplicaCount", "triggers"]);
+    for (const { type, metadata } of spec.triggers) {
+      expect(type).toBe("kafka");
+      expect(Object.keys(metadata)).toEqual(["bootstrapServers", "consumerGroup", "topic", "lagThreshold"]);
+    }
+  }
 });
 
 test("KEDA looks at the consumer groups that the services have", () => {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { goBuild } from "@waybill/dev-env/containers/go.ts";
 import { runTool } from "@waybill/dev-env/engine/child.ts";
 import { onPath } from "@waybill/dev-env/engine/on-path.ts";
@@ -11,6 +11,8 @@ import { toolFolder } from "@waybill/dev-env/engine/tool-cache.ts";
 const chart = fileURLToPath(new URL("../../deploy/helm/waybill", import.meta.url));
 const HELM_VERSION = "v3.22.0";
 const VALIDATE_VERSION = "1.37.0";
+const KEDA_MODELS = "@kubernetes-models/keda";
+const KEDA_MODELS_VERSION = "2.0.0";
 /** Of the cluster that is written for; the validator has its schemas. */
 const KUBERNETES_VERSION = "1.33";
 const INSTALL_WITHIN_MS = 300_000;
@@ -25,16 +27,21 @@ export interface ChartTools {
   template: (...args: string[]) => string;
   /** Checks manifests against the schemas; answers one line for each, with what is wrong. */
   validate: (manifests: string) => string[];
+  /** Checks a ScaledObject against KEDA's own schema. @throws with what is wrong. */
+  validateScaledObject: (manifest: object) => void;
 }
 
-/** Helm, built from its module, and kubernetes-validate, from PyPI; both kept in the cache. */
+/** Helm, built from its module, kubernetes-validate, from PyPI, and KEDA's schemas, from npm; kept in the cache. */
 export async function chartTools(): Promise<ChartTools> {
-  const [helmFolder, validateFolder] = await Promise.all([
+  const [helmFolder, validateFolder, kedaFolder] = await Promise.all([
     toolFolder(process.env, `helm-${HELM_VERSION}`, (folder) =>
       goBuild("helm.sh/helm/v3/cmd/helm", HELM_VERSION, join(folder, "helm"), options),
     ),
     toolFolder(process.env, `kubernetes-validate-${VALIDATE_VERSION}`, installValidate),
+    toolFolder(process.env, `keda-models-${KEDA_MODELS_VERSION}`, installKedaModels),
   ]);
+  const model = join(kedaFolder, "node_modules", KEDA_MODELS, "keda.sh/v1alpha1/ScaledObject.js");
+  const { ScaledObject } = await import(pathToFileURL(model).href);
   const helm = (...args: string[]) =>
     spawnSync(join(helmFolder, "helm"), args, { encoding: "utf8", maxBuffer: OUTPUT_BYTES_MAX });
   const version = ["--kube-version", KUBERNETES_VERSION];
@@ -49,7 +56,16 @@ export async function chartTools(): Promise<ChartTools> {
       return stdout;
     },
     validate: (manifests) => validate(validateFolder, manifests),
+    validateScaledObject: (manifest) => new ScaledObject(manifest).validate(),
   };
+}
+
+async function installKedaModels(folder: string): Promise<void> {
+  const npm = onPath("npm", process.env);
+  if (!npm) throw new Error("no npm on PATH");
+  const quick = ["--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const args = ["install", "--prefix", folder, ...quick, `${KEDA_MODELS}@${KEDA_MODELS_VERSION}`];
+  await runTool({ command: npm, args, env: process.env }, INSTALL_WITHIN_MS);
 }
 
 async function installValidate(folder: string): Promise<void> {
