@@ -1,5 +1,6 @@
 import { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Sku } from "@waybill/proto/line_items/v1/skus.ts";
+import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 
 const nothing = new Uint8Array();
@@ -40,4 +41,11 @@ export function anOrder(customerIdentifier: string, change: Partial<Order> = {})
     line_items: [aLine("shirt")],
     ...change,
   };
+}
+
+/** What an update request says of an order that is to be as it was sent, but for the change. */
+export function anUpdate(customerIdentifier: string, change: Partial<OrderUpdate> = {}): OrderUpdate {
+  const blank = OrderUpdate.decode(nothing);
+  const known = Object.entries(anOrder(customerIdentifier)).filter(([field]) => Object.hasOwn(blank, field));
+  return { ...blank, ...Object.fromEntries(known), ...change };
 }

@@ -37,6 +37,6 @@ export async function findStoredStorefrontOrders(
   tenantId: string,
   ids: readonly string[],
 ): Promise<OrderDocument[]> {
-  const filter = { _id: { $in: [...ids] }, tenant_id: tenantId, order_type: "storefront" };
+  const filter = { _id: { $in: [...ids] }, tenant_id: tenantId, storefront: { $type: "object" } } as const;
   return (await orders.collection.find(filter).toArray()).map(fromStored);
 }

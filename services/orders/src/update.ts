@@ -60,7 +60,8 @@ export function lock(order: OrderDocument, requestId: string): Decision<OrderDoc
 
 /**
  * The last step: the order becomes what the record says, with the lines that line-items has put in the place
- * of the old ones. What the record leaves out is cleared or gets its default; what only Waybill sets stays.
+ * of the old ones. What the record leaves out is cleared or gets its default; what only Waybill sets stays, as
+ * the type of an order that came in an order group.
  */
 export function applyUpdate(
   order: OrderDocument,
@@ -76,7 +77,8 @@ export function applyUpdate(
     linesRevision: lines.lines_revision!,
     lineIds: lines.line_items.map(({ id }) => id!),
   };
-  const updated = withStock({ ...order, ...withDefaults(fields), changing: null }, facts);
+  const kept = order.storefront ? { order_type: order.order_type } : {};
+  const updated = withStock({ ...order, ...withDefaults(fields), ...kept, changing: null }, facts);
   const counted = replaceLines(updated, lines.line_items);
   const told = stockEvents(order, counted, shorts.length > 0);
   const status_sequence = counted.status === order.status ? order.status_sequence : order.sequence + 1;

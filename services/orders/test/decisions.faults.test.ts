@@ -1,4 +1,4 @@
-import { aLine, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
@@ -7,7 +7,7 @@ import { decideRequest } from "../src/decide-request.ts";
 import { pack, substatusOf, type Status } from "../src/lifecycle.ts";
 import { resolveAs } from "../src/resolve-request.ts";
 import { decideOldRequests } from "../src/request-sweeper.ts";
-import { anUpdate, moveOrder, openDecisions, type CrashPoint } from "./decisions.ts";
+import { moveOrder, openDecisions, type CrashPoint } from "./decisions.ts";
 
 const TENANT = "shop";
 const skus = ["shirt", "hat", "scarf"];

@@ -7,7 +7,7 @@ import { ensureCollections } from "@waybill/mongo/collections.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { OrderLines, type LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
-import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
+import type { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { DecidingContext } from "../src/decide-request.ts";
 import { accept, pack, start, type Status } from "../src/lifecycle.ts";
 import { createOrder, fromStored, ordersCollection, type OrderDocument } from "../src/order.ts";
@@ -19,13 +19,6 @@ import type { TestNetwork } from "../../../test/network.ts";
 
 const TENANT = "shop";
 const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
-
-/** A record of an update request: that of `anOrder`, with what is changed about it. */
-export function anUpdate(name: string, change: Partial<OrderUpdate> = {}): OrderUpdate {
-  const blank = OrderUpdate.decode(new Uint8Array());
-  const known = Object.entries(anOrder(name)).filter(([field]) => Object.hasOwn(blank, field));
-  return { ...blank, ...Object.fromEntries(known), ...change };
-}
 
 /** Where the next call of line-items ends: as if the process had died there, or with an error nobody foresaw. */
 export type CrashPoint = `${"" | "bug-"}${"before" | "after"}-call`;

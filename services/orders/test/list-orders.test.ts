@@ -1,9 +1,8 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
-import { anUpdate } from "./decisions.ts";
 import { withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { aLine, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -11,9 +11,10 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import type { RequestKind } from "../src/request.ts";
-import { anUpdate, openDecisions } from "./decisions.ts";
+import { openDecisions } from "./decisions.ts";
 
-const script = fileURLToPath(new URL("orders-process.ts", import.meta.url));
+const script = fileURLToPath(new URL("../../../test/dying-process.ts", import.meta.url));
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const TENANT = "shop";
 // A member that was killed keeps its partitions for six seconds.
 const TAKEN_OVER_MS_MAX = 40_000;
@@ -68,7 +69,7 @@ async function startOrdersProcess(
     GRPC_PORT: String(await freePort()),
     LINE_ITEMS_ADDRESS: `127.0.0.1:${lineItemsPort}`,
   };
-  return spawn(process.execPath, [script, ...args], { env, stdio: "inherit" });
+  return spawn(process.execPath, [script, main, ...args], { env, stdio: "inherit" });
 }
 
 /** Has a request decided by a process that is killed there, and by one that comes after it. */

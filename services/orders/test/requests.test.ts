@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import type { OrderCancel, OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import { anUpdate } from "./decisions.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import type { SaveStorefrontOrdersRequest } from "@waybill/proto/orders/v1/storefront.ts";
 import { Checkout, Storefront } from "@waybill/proto/orders/v1/storefront_fields.ts";
@@ -117,6 +117,25 @@ describe("the storefront's fields of an order", () => {
     await save([third], [change(open!, "b"), change(accepted!, "a")]);
     expect((await read(open!)).storefront).toMatchObject({ checkout: { notes: "b" } });
     expect(await read("42")).toMatchObject({ storefront_id: 42 });
+  });
+
+  it("outlive an update request, and so does its type, by which storefronts know it", async () => {
+    const { results } = await save([{ ...aStorefrontOrder(45), storefront: storefront("a") }]);
+    const order_id = results[0]!.system_id!;
+    const record = anUpdate("storefront-45", { order_type: "customer", gift_message: "new" });
+    await network.requests.createOrderUpdateRequests({ requests: [record] }, as());
+    await expect
+      .poll(() => read(order_id))
+      .toMatchObject({
+        gift_message: "new",
+        order_type: "storefront",
+        storefront: { order_group_id: 5, checkout: { notes: "a" } },
+        substatus: null,
+      });
+    const found = await network.storefront.findStorefrontOrders({ order_ids: [order_id] }, as());
+    expect(found.orders).toMatchObject([
+      { id: order_id, storefront_id: 45, storefront: { order_group_id: 5 } },
+    ]);
   });
 
   it("hold where its payment stands, which goes forward only", async () => {

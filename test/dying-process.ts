@@ -1,7 +1,7 @@
-// The orders service as a process of its own that dies at one of its commits: `before 2`, `after 1`.
+// A service as a process of its own that dies at one of its commits: `<its main> before 2`, `<its main> after 1`.
 import { ClientSession } from "mongodb";
 
-const [when, number] = process.argv.slice(2) as [string?, string?];
+const [main, when, number] = process.argv.slice(2) as [string, string?, string?];
 const commit = Reflect.get(ClientSession.prototype, "commitTransaction");
 let commits = 0;
 
@@ -12,4 +12,4 @@ ClientSession.prototype.commitTransaction = async function (options) {
   await commit.call(this, options);
   if (last && when === "after") process.kill(process.pid, "SIGKILL");
 };
-await import("../src/main.ts");
+await import(main);
