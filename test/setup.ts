@@ -34,7 +34,7 @@ export default async function setup({ vitest }: TestProject): Promise<(() => Pro
     dataDir,
     ports: Object.fromEntries(Object.keys(portSettings).map((name) => [name, 0])) as Ports,
     apiKeys: Object.fromEntries(endToEndTenants().map((tenant) => [keyOf(tenant), tenant])),
-    env: { ...process.env, TOPIC_PREFIX, GROUP_SWEEP_INTERVAL_MS: "100" },
+    env: { ...process.env, TOPIC_PREFIX, GROUP_SWEEP_INTERVAL_MS: "100", RELEASE_CHECK_INTERVAL_MS: "100" },
     ephemeral: true,
     report: (line) => void process.stdout.write(`${line}\n`),
   });

@@ -5,7 +5,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "./context.ts";
 import type { ChangeFacts } from "./grouping-changes.ts";
 import { followLines, type GroupingsDocument } from "./grouping.ts";
-import { fetchSnapshots } from "./lines.ts";
+import { fetchSnapshot } from "./lines.ts";
 import { releaseDatesOf } from "./skus.ts";
 import { changeStoredGroupings } from "./store.ts";
 
@@ -34,7 +34,7 @@ export async function changeGroupingsOf(
     order_nr: order!.order_nr ?? null,
     storefront_id: order!.storefront_id ?? null,
   };
-  const snapshot = (await fetchSnapshots(context, [keys._id], call)).get(keys._id);
+  const snapshot = await fetchSnapshot(context, keys._id, call);
   if (!snapshot) throw new DomainError("ORDER_NOT_FOUND");
   const facts: ChangeFacts = {
     dates: await releaseDatesOf(

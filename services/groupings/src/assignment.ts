@@ -23,9 +23,13 @@ export interface PlacedItem {
 
 type Found = { line: KnownLine } | { violation: Violation };
 
+/** What the counters of a grouping have room for: 000 Orders Groupings, up to 10 digits. */
+const UNITS_MAX = 9_999_999_999;
+
 /**
  * The items that the assignments make of their groupings. Refuses, with every place, what names no line or
- * several, a line twice in one grouping, or more of a line than all groupings together may have.
+ * several, a line twice in one grouping, more of a line than all groupings together may have, or more base units
+ * than a grouping's counters have room for.
  */
 export function assignItems(
   { groupings, snapshot }: GroupingsDocument,
@@ -53,8 +57,30 @@ export function assignItems(
     }
     return [groupingId, items] as const;
   });
-  if (violations.length > 0) throw new DomainError("INVALID_REQUEST", undefined, { violations });
+  refuse(violations);
+  refuse(assignments.flatMap((one, index) => unitsViolation(one, assigned[index]![1], snapshot.lines)));
   return new Map(assigned);
+}
+
+function refuse(violations: readonly Violation[]): void {
+  if (violations.length > 0) throw new DomainError("INVALID_REQUEST", undefined, { violations });
+}
+
+/** The first record with which the grouping has more base units than there is room for; none if it has not. */
+function unitsViolation(
+  { kept, records }: Assignment,
+  items: readonly StoredItem[],
+  lines: readonly KnownLine[],
+): Violation[] {
+  const perUnit = new Map(lines.map(({ id, base_units_per_unit }) => [id, base_units_per_unit ?? 1]));
+  let units = 0;
+  const over = items.findIndex(({ order_line_item_id, quantity }) => {
+    units += quantity * perUnit.get(order_line_item_id)!;
+    return units > UNITS_MAX;
+  });
+  const record = over < 0 ? undefined : records[Math.max(0, over - kept.length)];
+  const detail = `the grouping would have more than ${UNITS_MAX} base units`;
+  return record ? [{ pointer: `${record.pointer}/quantity`, code: "OUT_OF_RANGE", detail }] : [];
 }
 
 function findLine(lines: readonly KnownLine[], { record, pointer, lineId }: PlacedItem): Found {

@@ -1,12 +1,14 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { Grouping } from "@waybill/proto/groupings/v1/groupings.ts";
+import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "./context.ts";
 import { groupingOf } from "./grouping-changes.ts";
 import { toGrouping, type ViewFacts } from "./grouping-view.ts";
 import { followLines, skuIdsOf, type GroupingsDocument, type StoredGrouping } from "./grouping.ts";
 import { fetchCaughtUp } from "./lines.ts";
-import { findGroupings, findReleaseDates, findStoredProfiles, updateStoredGroupings } from "./store.ts";
+import { askForDates, releaseDatesOf } from "./skus.ts";
+import { findGroupings, findStoredProfiles, updateStoredGroupings } from "./store.ts";
 
 /** Whose groupings a caller reads, and how fresh. */
 interface AskedRead {
@@ -18,7 +20,7 @@ interface AskedRead {
 
 /**
  * The groupings of an order, null if it has none; with `strong` once they hold all that happened to the order
- * before the call. Throws `ORDER_NOT_FOUND`.
+ * before the call, and the release dates of their SKUs are known as they are now. Throws `ORDER_NOT_FOUND`.
  */
 export async function readGroupings(
   context: GroupingsContext,
@@ -35,7 +37,9 @@ export async function readGroupings(
   const snapshot = await fetchCaughtUp(context, document._id, call);
   if (snapshot === null) return document;
   const change = { ...call, orderId: document._id };
-  return updateStoredGroupings(context, change, (current) => followLines(current, snapshot));
+  const followed = await updateStoredGroupings(context, change, (current) => followLines(current, snapshot));
+  if (followed) await askForDates(context, skuIdsOf(followed.groupings), call);
+  return followed;
 }
 
 /** One grouping of an order. Throws `ORDER_NOT_FOUND` or `GROUPING_NOT_FOUND`. */
@@ -49,26 +53,26 @@ export async function readGrouping(
   return groupingOf(document, grouping!);
 }
 
-/** The messages of stored groupings of a tenant. */
+/** The messages of stored groupings of the caller's tenant. */
 export async function showGroupings(
   context: GroupingsContext,
-  tenantId: string,
   groupings: readonly StoredGrouping[],
+  call: CallOptions,
 ): Promise<Grouping[]> {
-  const facts = await viewFacts(context, tenantId, groupings);
+  const facts = await viewFacts(context, groupings, call);
   return groupings.map((grouping) => toGrouping(grouping, facts));
 }
 
 /** What the views of these groupings show besides what is stored in them. */
 export async function viewFacts(
   context: GroupingsContext,
-  tenantId: string,
   groupings: readonly StoredGrouping[],
+  call: CallOptions,
 ): Promise<ViewFacts> {
   const profileIds = groupings.map(({ profile_id }) => profile_id);
   const [profiles, dates] = await Promise.all([
-    findStoredProfiles(context, tenantId, profileIds),
-    findReleaseDates(context, tenantId, skuIdsOf(groupings)),
+    findStoredProfiles(context, call.tenantId, profileIds),
+    releaseDatesOf(context, skuIdsOf(groupings), call),
   ]);
   return { profiles, dates, now: new Date().toISOString() };
 }

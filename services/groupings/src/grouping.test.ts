@@ -3,8 +3,16 @@ import { newAggregate } from "@waybill/events/aggregates.ts";
 import { Grouping, GroupingItem } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import { expect, test } from "vitest";
-import { createGroupings } from "./grouping-changes.ts";
-import { followLines, sumsOf, tellReleases, type GroupingsDocument, type LinesSnapshot } from "./grouping.ts";
+import { addItems, changeItem, createGroupings } from "./grouping-changes.ts";
+import {
+  followLines,
+  recompute,
+  sumsOf,
+  tellReleases,
+  type GroupingsDocument,
+  type LinesSnapshot,
+  type StoredItem,
+} from "./grouping.ts";
 
 const empty = new Uint8Array();
 const LINES = 3;
@@ -84,7 +92,73 @@ const stories = fc
       .map((arrivals) => ({ ...story, arrivals })),
   );
 
-test("after events in any order and any repetition the counters are those of the whole ledger", () => {
+/** One ordered unit of a line, as the reference below follows it. */
+interface Unit {
+  /** The grouping that has it; null: none. */
+  owner: number | null;
+  state: string;
+}
+
+/** Where a movement takes units from and to, in the words of design 7.23. */
+const steps: Readonly<Record<string, [from: string, to: string]>> = {
+  fulfilled: ["outstanding", "fulfilled"],
+  shorted: ["outstanding", "shorted"],
+  canceled: ["outstanding", "canceled"],
+  returning: ["fulfilled", "returning"],
+  returned: ["returning", "returned"],
+  return_canceled: ["returning", "fulfilled"],
+};
+
+/**
+ * A reference that shares nothing with the rule: it moves unit after unit of a line, of the grouping that is named
+ * first, then of the groupings in order of creation, then of nobody; and counts where they came to lie.
+ */
+function unitsOf(
+  lineId: string,
+  quantity: number,
+  { groupings }: GroupingsDocument,
+  ledger: Movement[],
+): Unit[] {
+  const owners = groupings.flatMap(({ id, items }) =>
+    items
+      .filter(({ order_line_item_id }) => order_line_item_id === lineId)
+      .flatMap((one) => Array.from({ length: one.quantity }, (): number | null => id)),
+  );
+  const units = Array.from({ length: quantity }, (_, index): Unit => ({
+    owner: owners[index] ?? null,
+    state: "outstanding",
+  }));
+  for (const { kind, quantity: count, grouping_id } of ledger.filter(
+    (one) => one.order_line_item_id === lineId,
+  )) {
+    const [from, to] = steps[kind]!;
+    for (let moved = 0; moved < count; moved += 1) {
+      const there = units.filter(({ state }) => state === from);
+      const next = there.find(({ owner }) => owner !== null && owner === grouping_id) ?? there[0];
+      if (next) next.state = to;
+    }
+  }
+  return units;
+}
+
+/** The counters of an item that has these units, each so many base units. */
+function countersOf(units: readonly Unit[], perUnit: number): Partial<StoredItem> {
+  const among = (...states: string[]) => units.filter(({ state }) => states.includes(state)).length;
+  const counts = {
+    ordered: units.length,
+    fulfilled: among("fulfilled", "returning", "returned"),
+    outstanding: among("outstanding"),
+    returned: among("returned"),
+    returning: among("returning"),
+  };
+  const named = Object.entries(counts).flatMap(([name, count]) => [
+    [`quantity_${name}`, count * perUnit],
+    [`uom_quantity_${name}`, count],
+  ]);
+  return Object.fromEntries(named);
+}
+
+test("after events in any order and any repetition every grouping has the units that the ledger gives it", () => {
   fc.assert(
     fc.property(stories, ({ quantities, wishes, movements: ledger, arrivals }) => {
       const start = grouped(quantities, wishes);
@@ -92,19 +166,20 @@ test("after events in any order and any repetition the counters are those of the
       // The last event arrives at some place among the others, which may be missing.
       const order = [...arrivals, ledger.length, ...arrivals.toReversed()];
       const followed = order.reduce((state, count) => followLines(state, show(count)).state, start);
-      const recomputed = followLines(start, show(ledger.length)).state;
-      const counters = ({ groupings }: GroupingsDocument) => groupings.map(({ items }) => items);
-      expect(counters(followed)).toEqual(counters(recomputed));
       for (const [index, quantity] of quantities.entries()) {
-        const items = followed.groupings.flatMap((grouping) =>
-          grouping.items.filter(({ order_line_item_id }) => order_line_item_id === `line-${index}`),
-        );
-        const sum = items.reduce((total, one) => total + one.uom_quantity_ordered!, 0);
-        expect(sum).toBeLessThanOrEqual(quantity);
-        for (const one of items) expect(one.quantity_ordered).toBe(one.uom_quantity_ordered! * (index + 1));
+        const units = unitsOf(`line-${index}`, quantity, start, ledger);
+        for (const { id, items } of followed.groupings) {
+          const own = units.filter(({ owner }) => owner === id);
+          const shown = items.filter(({ order_line_item_id }) => order_line_item_id === `line-${index}`);
+          expect(shown).toMatchObject(own.length > 0 ? [countersOf(own, index + 1)] : []);
+        }
       }
-      for (const grouping of followed.groupings)
-        expect(Object.values(sumsOf(grouping)).every((count) => count >= 0)).toBe(true);
+      for (const grouping of followed.groupings) {
+        const sum = (name: keyof StoredItem) =>
+          grouping.items.reduce((total, one) => total + (one[name] as number), 0);
+        for (const [name, count] of Object.entries(sumsOf(grouping)))
+          expect(count).toBe(sum(name as keyof StoredItem));
+      }
     }),
   );
 });
@@ -117,6 +192,37 @@ test("following again what is known already changes and tells nothing", () => {
       expect(followLines(once, snapshot)).toEqual({ state: once, events: [] });
     }),
   );
+});
+
+test("an older snapshot changes nothing, unless it is all that is there", () => {
+  const start = grouped([5], [[2], [3]]);
+  const known = followLines(start, snapshotOf([5], [], 7)).state;
+  const ship: Movement = { order_line_item_id: "line-0", kind: "fulfilled", quantity: 1, grouping_id: null };
+  const older = snapshotOf([5], [ship], 6);
+  expect(followLines(known, older)).toEqual({ state: known, events: [] });
+  expect(recompute(known, older).state).toMatchObject({
+    snapshot: { sequence: 6 },
+    groupings: [{ items: [{ uom_quantity_fulfilled: 1 }] }, {}],
+  });
+});
+
+test("a grouping never gets more base units than ten digits hold: the item that is too much is refused", () => {
+  const facts = { dates: new Map(), itemIds: [1, 2, 3], ifMatch: null };
+  const lines = [0, 1, 2].map((index) => ({ ...line(index, 9), base_units_per_unit: 4_999_999_999 }));
+  const known = followLines(blank(), { ...snapshotOf([], [], 1), lines }).state;
+  const record = (...items: GroupingItem[]) => [
+    { ...Grouping.decode(empty), reference: "g", profile_id: 1, items },
+  ];
+  const minted = [{ id: 1, system_reference: "COG/000000" }];
+  const at = (pointer: string) =>
+    expect.objectContaining({ violations: [expect.objectContaining({ pointer, code: "OUT_OF_RANGE" })] });
+  const three = () => createGroupings(known, record(item(0, 1), item(1, 1), item(2, 1)), minted, facts);
+  expect(three).toThrow(at("/groupings/0/items/2/quantity"));
+  const { state } = createGroupings(known, record(item(0, 1), item(1, 1)), minted, facts);
+  expect(sumsOf(state.groupings[0]!).quantity_ordered).toBe(9_999_999_998);
+  const ref = { id: 1, ifMatch: null };
+  expect(() => addItems(state, ref, [item(2, 1)], facts)).toThrow(at("/items/0/quantity"));
+  expect(() => changeItem(state, ref, 1, item(0, 2), facts.dates)).toThrow(at("/item/quantity"));
 });
 
 test("every change of a grouping's counters is told once, with its next version", () => {

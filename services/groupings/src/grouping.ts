@@ -83,15 +83,20 @@ export const eventTypes = {
   released: "waybill.grouping.released.v1",
 } as const;
 
-/**
- * The rule of following an order's lines: an older snapshot than the known one changes nothing. An item whose
- * line is gone goes too; counters that change are told.
- */
+/** The rule of following an order's lines: an older snapshot than the known one changes nothing. */
 export function followLines(
   document: GroupingsDocument,
   snapshot: LinesSnapshot,
 ): Decision<GroupingsDocument> {
   if (snapshot.sequence < document.snapshot.sequence) return { state: document, events: [] };
+  return recompute(document, snapshot);
+}
+
+/**
+ * The rule of taking an order's lines and ledger from this snapshot alone. An item whose line is gone goes too;
+ * counters that change are told.
+ */
+export function recompute(document: GroupingsDocument, snapshot: LinesSnapshot): Decision<GroupingsDocument> {
   const lines = new Map(snapshot.lines.map((line) => [line.id, line]));
   const groupings = document.groupings.map((grouping) => ({
     ...grouping,

@@ -6,20 +6,44 @@ import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { GroupingsContext } from "./context.ts";
 import type { LinesSnapshot } from "./grouping.ts";
 
-/** Orders of one call to line-items. */
-export const SNAPSHOT_ORDERS_MAX = 100;
+/** Where lines and ledgers come from. */
+type LinesSource = Pick<GroupingsContext, "lineItems">;
 
-/** The lines and ledgers of up to SNAPSHOT_ORDERS_MAX orders, by order id; those that are known. */
-export async function fetchSnapshots(
-  { lineItems }: Pick<GroupingsContext, "lineItems">,
+/**
+ * The lines and ledgers of up to a hundred orders, those that are known, each with its order's id. They come in
+ * as many calls as their number takes, the next one once the orders of the last are done with.
+ */
+export async function* fetchSnapshots(
+  source: LinesSource,
   orderIds: readonly string[],
   call: CallOptions,
-): Promise<Map<string, LinesSnapshot>> {
+): AsyncGenerator<[orderId: string, snapshot: LinesSnapshot]> {
+  for (let left = orderIds; left.length > 0;) {
+    const { snapshots, unanswered } = await askForSnapshots(source, left, call);
+    yield* snapshots;
+    left = unanswered;
+  }
+}
+
+/** The lines and ledger of an order; null if it is not known. */
+export async function fetchSnapshot(
+  source: LinesSource,
+  orderId: string,
+  call: CallOptions,
+): Promise<LinesSnapshot | null> {
+  const { snapshots } = await askForSnapshots(source, [orderId], call);
+  return snapshots[0]?.[1] ?? null;
+}
+
+/** Those of the first of these orders; `unanswered` are those that there was no room for. */
+async function askForSnapshots({ lineItems }: LinesSource, orderIds: readonly string[], call: CallOptions) {
   const request = { order_ids: [...orderIds], include_movements: true };
-  const { orders, ledgers } = await lineItems.listLineItems(request, call);
-  return new Map(
-    orders.map((lines, index) => [lines.order_id!, toSnapshot(lines, ledgers[index]!.movements)]),
-  );
+  const { orders, ledgers, unanswered } = await lineItems.listLineItems(request, call);
+  const snapshots = orders.map((lines, index): [string, LinesSnapshot] => [
+    lines.order_id!,
+    toSnapshot(lines, ledgers[index]!.movements),
+  ]);
+  return { snapshots, unanswered };
 }
 
 function toSnapshot(lines: OrderLines, movements: Movement[]): LinesSnapshot {
@@ -54,7 +78,7 @@ export async function fetchCaughtUp(
   const deadline = Math.min(call.deadline, Date.now() + CATCH_UP_MS_MAX);
   let wanted: number | null = null;
   for (;;) {
-    const snapshot = (await fetchSnapshots(context, [orderId], call)).get(orderId) ?? null;
+    const snapshot = await fetchSnapshot(context, orderId, call);
     if (snapshot === null) return null;
     wanted ??= await lastMove(context, orderId, snapshot.order_sequence, call);
     if (snapshot.order_sequence >= wanted) return snapshot;

@@ -16,13 +16,21 @@ export async function releaseDatesOf(
   const wanted = [...new Set(skuIds)];
   const known = await findReleaseDates(context, call.tenantId, wanted);
   const unknown = wanted.filter((id) => !known.has(id));
-  if (unknown.length === 0) return known;
-  for (let at = 0; at < unknown.length; at += SKUS_MAX) {
-    const request = { id: unknown.slice(at, at + SKUS_MAX), cid: [], limit: SKUS_MAX };
+  return unknown.length === 0 ? known : new Map([...known, ...(await askForDates(context, unknown, call))]);
+}
+
+/** The release dates of these SKUs as line-items has them now, which are known here then. */
+export async function askForDates(
+  context: GroupingsContext,
+  skuIds: readonly string[],
+  call: CallOptions,
+): Promise<ReleaseDates> {
+  for (let at = 0; at < skuIds.length; at += SKUS_MAX) {
+    const request = { id: skuIds.slice(at, at + SKUS_MAX), cid: [], limit: SKUS_MAX };
     const { data } = await context.skus.listSkus(request, call);
     await Promise.all(data.map((sku) => saveSkuRelease(context, toSkuRelease(call.tenantId, sku))));
   }
-  return findReleaseDates(context, call.tenantId, wanted);
+  return findReleaseDates(context, call.tenantId, skuIds);
 }
 
 /** Stores what is known of a SKU, unless something newer is. */

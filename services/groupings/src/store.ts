@@ -118,7 +118,8 @@ export async function changeStoredGroupings(
   }
 }
 
-function noGroupings(tenantId: string, keys: OrderKeys): GroupingsDocument {
+/** What an order without groupings starts with. */
+export function noGroupings(tenantId: string, keys: OrderKeys): GroupingsDocument {
   return {
     ...newAggregate(keys._id, tenantId, new Date().toISOString()),
     ...keys,
@@ -131,7 +132,7 @@ function noGroupings(tenantId: string, keys: OrderKeys): GroupingsDocument {
 
 /** Changes the groupings of an order that has some; null if it has none. */
 export function updateStoredGroupings(
-  { groupings }: GroupingsContext,
+  { groupings }: Pick<GroupingsContext, "groupings">,
   { tenantId, orderId, traceparent }: { tenantId: string; orderId: string; traceparent: string },
   decide: (document: GroupingsDocument) => Decision<GroupingsDocument>,
 ): Promise<GroupingsDocument | null> {
@@ -149,6 +150,17 @@ export async function findBehind(
     .project<{ _id: string; snapshot: { sequence: number } }>({ "snapshot.sequence": 1 })
     .toArray();
   return found.filter(({ _id, snapshot }) => snapshot.sequence < sequences.get(_id)!).map(({ _id }) => _id);
+}
+
+/** The version of an order's groupings; null if it has none. */
+export async function findGroupingsVersion(
+  { groupings }: Pick<GroupingsContext, "groupings">,
+  tenantId: string,
+  orderId: string,
+): Promise<number | null> {
+  const filter = { _id: orderId, tenant_id: tenantId };
+  const found = await groupings.collection.findOne(filter, { projection: { version: 1 } });
+  return found?.version ?? null;
 }
 
 /** The next orders of the tenant with groupings, after this order id. */

@@ -1,7 +1,10 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { Shipment, ShipmentLineItem } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { GroupingsDocument } from "../src/grouping.ts";
+import type { SkuReleaseDocument } from "../src/release.ts";
 import { aGrouping, anItem } from "./records.ts";
 
 let network: TestNetwork;
@@ -16,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => network[Symbol.asyncDispose]());
 
 const as = () => network.as("shop");
+const nothing = new Uint8Array();
 
 let orders = 0;
 async function created(...line_items: LineItem[]) {
@@ -29,6 +33,15 @@ const create = async (order: string, ...groupings: ReturnType<typeof aGrouping>[
   (await network.groupings.createGroupings({ order, groupings }, as())).groupings;
 const list = async (order: string, consistency = "eventual") =>
   (await network.groupings.listGroupings({ order, consistency }, as())).groupings;
+
+const documents = () => network.groupingsDb.collection<GroupingsDocument>("groupings");
+
+async function told(order: string): Promise<{ type: string; data: Record<string, unknown> }[]> {
+  const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: order }).toArray();
+  return rows
+    .toSorted((a, b) => a["sequence"] - b["sequence"])
+    .map(({ type, data }) => ({ type: type.split(".").at(-2), data: JSON.parse(data) }));
+}
 
 describe("a grouping", () => {
   it("has units of the order's lines, counted in the unit ordered and in base units", async () => {
@@ -242,13 +255,142 @@ describe("an update", () => {
     await network.groupings.deleteGrouping({ order: id, grouping: first!.id! }, as());
     const [second] = await create(id, aGrouping("a", profile_id, items));
     expect(second).toMatchObject({ uom_quantity_ordered: 1, version: 1 });
-    const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: id }).toArray();
-    const told = rows.toSorted((a, b) => a["sequence"] - b["sequence"]);
-    expect(told.map(({ type }) => type)).toEqual([
-      "waybill.grouping.created.v1",
-      "waybill.grouping.deleted.v1",
-      "waybill.grouping.created.v1",
+    const events = await told(id);
+    expect(events.map(({ type }) => type)).toEqual(["created", "deleted", "created"]);
+    expect(events[0]!.data).toMatchObject({ order_id: id, id: first!.id, quantity_ordered: 1 });
+  });
+
+  it("is told once, with what the grouping is then", async () => {
+    const { id } = await created(aLine("shirt", 4));
+    const [grouping] = await create(id, aGrouping("a", profile_id));
+    const items = [anItem(3, { sku_customer_id: "shirt" })];
+    const change = { id: grouping!.id!, reference: "b", items, update_mask: ["reference", "items"] };
+    await network.groupings.updateGroupings({ order: id, changes: [change] }, as());
+    await network.groupings.updateGroupings({ order: id, changes: [change] }, as());
+    const events = await told(id);
+    expect(events.map(({ type }) => type)).toEqual(["created", "updated"]);
+    expect(events[1]!.data).toMatchObject({
+      order_id: id,
+      id: grouping!.id,
+      reference: "b",
+      version: 2,
+      uom_quantity_ordered: 3,
+      items: [{ sku_customer_id: "shirt", quantity: 3 }],
+    });
+    for (const name of ["first_name", "has_prerelease", "release_at"])
+      expect(events[1]!.data).not.toHaveProperty(name);
+  });
+});
+
+describe("the counters of groupings", () => {
+  /** Four shirts, of which two groupings have one and two; two are shipped. */
+  async function shipped() {
+    const { id } = await created(aLine("shirt", 4));
+    const groupings = [1, 2].map((units) =>
+      aGrouping(`g${units}`, profile_id, [anItem(units, { sku_customer_id: "shirt" })]),
+    );
+    await create(id, ...groupings);
+    await network.fulfillment.acceptOrder({ order: id, request_id: "a" }, as());
+    await network.fulfillment.startOrder({ order: id, request_id: "s", lines: [] }, as());
+    await network.fulfillment.packOrder({ order: id, request_id: "p", lines: [] }, as());
+    const line = { ...ShipmentLineItem.decode(nothing), sku_customer_id: "shirt", quantity: 2 };
+    const shipment = { ...Shipment.decode(nothing), shipment_line_items: [line] };
+    await network.fulfillment.shipOrder({ order: id, request_id: "x", shipment }, as());
+    return id;
+  }
+  const counts = (groupings: Awaited<ReturnType<typeof list>>) =>
+    groupings.map(({ uom_quantity_fulfilled, uom_quantity_outstanding }) => [
+      uom_quantity_fulfilled,
+      uom_quantity_outstanding,
     ]);
-    expect(JSON.parse(told[0]!["data"])).toMatchObject({ order_id: id, id: first!.id, quantity_ordered: 1 });
+  const right = [
+    [1, 0],
+    [1, 1],
+  ];
+
+  it("hold a shipment at once with strong consistency, and tell it", async () => {
+    const id = await shipped();
+    expect(counts(await list(id, "strong"))).toEqual(right);
+    const events = await told(id);
+    expect(events.map(({ type, data }) => [type, data["uom_quantity_fulfilled"]])).toEqual([
+      ["created", 0],
+      ["created", 0],
+      ["moved", 1],
+      ["moved", 1],
+    ]);
+  });
+
+  it("are mended by a rebuild, also where they take something for known that never was", async () => {
+    const id = await shipped();
+    await list(id, "strong");
+    const rebuild = () => network.groupings.rebuildGroupings({ order: id }, as());
+    expect(await rebuild()).toEqual({ orders: 1, changed: 0, next_cursor: null });
+    const wrong = {
+      "groupings.1.items.0.uom_quantity_fulfilled": 7,
+      "snapshot.movements": [],
+      "snapshot.sequence": 1_000_000,
+    };
+    await documents().updateOne({ _id: id }, { $set: wrong }, { writeConcern: { w: "majority" } });
+    expect(counts(await list(id))).not.toEqual(right);
+    expect(await rebuild()).toEqual({ orders: 1, changed: 1, next_cursor: null });
+    expect(counts(await list(id))).toEqual(right);
+    expect(await rebuild()).toEqual({ orders: 1, changed: 0, next_cursor: null });
+  });
+
+  it("are rebuilt for a tenant in parts, each order once", async () => {
+    const tenant = { ...as(), tenantId: network.tenant("rebuilder") };
+    await network.skus.createSkus({ skus: [aSku("shirt")] }, tenant);
+    const { profile } = await network.profiles.createProfile(
+      { profile: { first_name: "Ada", last_name: "Lovelace" } },
+      tenant,
+    );
+    const names = ["a", "b", "c"].map((name) => anOrder(name));
+    for (const { system_id } of (await network.orders.createOrders({ orders: names }, tenant)).results) {
+      const groupings = [aGrouping("g", profile!.id!)];
+      await network.groupings.createGroupings({ order: system_id!, groupings }, tenant);
+    }
+    const part = (cursor: string | null) => network.groupings.rebuildGroupings({ cursor, limit: 2 }, tenant);
+    const first = await part(null);
+    expect(first).toMatchObject({ orders: 2, changed: 0 });
+    expect(await part(first.next_cursor!)).toEqual({ orders: 1, changed: 0, next_cursor: null });
+  });
+});
+
+describe("the release dates of a grouping's SKUs", () => {
+  const later = "2999-01-01T00:00:00.000Z";
+  const copies = () => network.groupingsDb.collection<SkuReleaseDocument>("sku_releases");
+
+  async function grouped(name: string) {
+    const { results } = await network.skus.createSkus({ skus: [aSku(name, { release_at: later })] }, as());
+    // Its event has come: it will not come in between.
+    await expect.poll(() => copies().findOne({ _id: results[0]!.system_id! })).not.toBeNull();
+    const { id } = await created(aLine(name));
+    const [grouping] = await create(id, aGrouping("g", profile_id, [anItem(1, { sku_customer_id: name })]));
+    expect(grouping).toMatchObject({ has_prerelease: true, has_released: false, release_at: later });
+    return { id, sku_id: grouping!.items[0]!.sku_id! };
+  }
+
+  it("show also where no event has told of the SKU yet", async () => {
+    const { id, sku_id } = await grouped("unheard");
+    await copies().deleteOne({ _id: sku_id });
+    expect(await list(id)).toMatchObject([{ has_prerelease: true, release_at: later }]);
+  });
+
+  it("show as they are now with strong consistency", async () => {
+    const { id, sku_id } = await grouped("lagging");
+    // As before the SKU's last event.
+    const old = { release_at: null, updated_at: "2020-01-01T00:00:00.000Z" };
+    await copies().updateOne({ _id: sku_id }, { $set: old }, { writeConcern: { w: "majority" } });
+    expect(await list(id)).toMatchObject([{ has_prerelease: false }]);
+    expect(await list(id, "strong")).toMatchObject([{ has_prerelease: true, release_at: later }]);
+  });
+
+  it("are told when they change", async () => {
+    const { id, sku_id } = await grouped("changing");
+    await network.skus.updateSkus({ skus: [aSku("changing")] }, as());
+    await expect
+      .poll(async () => (await told(id)).filter(({ type }) => type === "released"))
+      .toMatchObject([{ data: { releases: [{ sku_id, release_at: null, released: true }] } }]);
+    expect(await list(id)).toMatchObject([{ has_prerelease: false, has_released: true, release_at: null }]);
   });
 });

@@ -1,9 +1,6 @@
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
-import { toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
-import { topics } from "@waybill/events/topics.ts";
-import type { Sku } from "@waybill/proto/line_items/v1/skus.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { aGrouping, anItem } from "./records.ts";
 
@@ -36,6 +33,10 @@ async function grouped(name: string, release_at: string): Promise<string> {
 
 const read = async (order: string) => (await network.groupings.listGroupings({ order }, as())).groupings[0]!;
 
+/** As PUT /skus does it. */
+const release = (name: string, release_at: string) =>
+  network.skus.updateSkus({ skus: [aSku(name, { release_at })] }, as());
+
 async function told(order: string) {
   const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: order }).toArray();
   return rows
@@ -43,22 +44,6 @@ async function told(order: string) {
     .map(({ data }) =>
       JSON.parse(data).releases.map(({ sku_id, ...release }: { sku_id: string }) => release),
     );
-}
-
-/** The event of a SKU that changed, as line-items tells it. */
-async function tellOfSku(name: string, change: Partial<Sku>): Promise<void> {
-  const { data } = await network.skus.listSkus({ id: [], cid: [name] }, as());
-  const time = inMs(0);
-  const sku = { ...data[0]!, ...change, updated_at: time };
-  const source = {
-    tenantId: network.tenant("shop"),
-    aggregateId: sku.id!,
-    lastSequence: 1,
-    time,
-    traceparent: "",
-  };
-  const rows = toOutboxRows(source, [{ topic: topics.lineItems, type: "waybill.sku.updated.v1", data: sku }]);
-  await network.lineItemsDb.collection<OutboxRow>("outbox").insertMany(rows);
 }
 
 describe("a release date", () => {
@@ -76,7 +61,7 @@ describe("a release date", () => {
     });
     expect(await told(id)).toEqual([]);
     const release_at = inMs(500);
-    await tellOfSku("soon", { release_at });
+    await release("soon", release_at);
     const passed = { release_at, released: true };
     const tellings = async () => (await told(id)).filter(([release]) => release.released);
     await vi.waitFor(async () => expect(await tellings()).toEqual([[passed]]), {
@@ -91,7 +76,7 @@ describe("a release date", () => {
   it("that moves is told with its new date", async () => {
     const id = await grouped("moving", inMs(3_600_000));
     const release_at = inMs(7_200_000);
-    await tellOfSku("moving", { release_at });
+    await release("moving", release_at);
     await vi.waitFor(async () => expect(await told(id)).toHaveLength(1), { timeout: 15_000, interval: 20 });
     expect(await told(id)).toEqual([[{ release_at, released: false }]]);
     expect(await read(id)).toMatchObject({ has_prerelease: true, release_at });

@@ -1,10 +1,17 @@
+import { randomUUID } from "node:crypto";
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
+import { outboxCollection, type OutboxRow } from "@waybill/events/outbox.ts";
+import { ensureCollections } from "@waybill/mongo/collections.ts";
+import type { RebuildGroupingsResponse } from "@waybill/proto/groupings/v1/groupings.ts";
 import { Shipment, type ShipmentLineItem } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Return, ReturnItem } from "@waybill/proto/orders/v1/returns.ts";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
-import type { GroupingsDocument } from "../src/grouping.ts";
+import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
+import { followOrders, rebuildOrder, type FollowingContext } from "../src/follower.ts";
+import { groupingsCollection, type GroupingsDocument, type StoredItem } from "../src/grouping.ts";
+import { fetchSnapshots } from "../src/lines.ts";
+import { noGroupings } from "../src/store.ts";
 import { aGrouping, anItem } from "./records.ts";
 
 let network: TestNetwork;
@@ -157,18 +164,149 @@ describe("the counters of groupings", () => {
   });
 });
 
+/** Keeps line-items from noting what an order's events moved, until it is called off: it waits for the lock. */
+async function holdLedger(order: string): Promise<() => Promise<void>> {
+  const session = network.client.startSession();
+  session.startTransaction();
+  const lines = network.lineItemsDb.collection<{ _id: string }>("order_lines");
+  await lines.updateOne({ _id: order }, { $set: { held: true } }, { session });
+  return async () => {
+    await session.abortTransaction();
+    await session.endSession();
+  };
+}
+
+describe("reading with strong consistency", () => {
+  it("waits for what happened before, at most 5 s, and never answers without it", async () => {
+    const { id } = await packed("strong");
+    const release = await holdLedger(id);
+    await ship(id, tiles(2));
+    expect((await read(id, "eventual"))[0]).toMatchObject({ uom_quantity_fulfilled: 0 });
+    const start = performance.now();
+    await expect(read(id, "strong")).rejects.toMatchObject({ code: "DEPENDENCY_UNAVAILABLE" });
+    const waited = performance.now() - start;
+    expect(waited).toBeGreaterThan(4_000);
+    expect(waited).toBeLessThan(8_000);
+    const [later] = await Promise.all([read(id, "strong"), release()]);
+    expect(later[0]).toMatchObject({ uom_quantity_fulfilled: 2 });
+  });
+});
+
 describe("a rebuild", () => {
   it("changes nothing that followed the events, and mends what did not", async () => {
     const { id } = await packed("rebuilt");
     await ship(id, tiles(5));
     const right = await read(id, "strong");
     const rebuild = (order: string | null) => network.groupings.rebuildGroupings({ order }, as());
-    expect(await rebuild(id)).toEqual({ orders: 1, changed: 0 });
+    expect(await rebuild(id)).toMatchObject({ orders: 1, changed: 0 });
     const wrong = { "groupings.0.items.0.uom_quantity_fulfilled": 7, "snapshot.movements": [] };
-    await documents().updateOne({ _id: id }, { $set: wrong }, { writeConcern: { w: "majority" } });
-    expect(await rebuild(null)).toMatchObject({ changed: 1 });
-    const mended = await read(id, "eventual");
-    expect(mended.map(({ items }) => items)).toEqual(right.map(({ items }) => items));
+    for (const order of [null, id]) {
+      await documents().updateOne({ _id: id }, { $set: wrong }, { writeConcern: { w: "majority" } });
+      expect(await rebuild(order)).toMatchObject({ changed: 1 });
+      const mended = await read(id, "eventual");
+      expect(mended.map(({ items }) => items)).toEqual(right.map(({ items }) => items));
+    }
     expect(await rebuild(null)).toMatchObject({ changed: 0 });
+  });
+});
+
+describe("groupings without the service that keeps them", () => {
+  /** They are followed by the test alone, in a database where nobody else does it. */
+  async function alone(): Promise<FollowingContext> {
+    const db = network.client.db(`alone_${randomUUID().slice(0, 8)}`);
+    await ensureCollections(db, [groupingsCollection, outboxCollection]);
+    const collection = db.collection<GroupingsDocument>(groupingsCollection.name);
+    const outbox = db.collection<OutboxRow>(outboxCollection.name);
+    return { groupings: { client: network.client, collection, outbox }, lineItems: network.lineItems };
+  }
+
+  /** Orders with one line of the SKU each, or more, and a grouping that does not know its two units of it yet. */
+  async function ignorant(context: FollowingContext, count: number, lines: number): Promise<string[]> {
+    const orders = Array.from({ length: count }, (_, index) =>
+      anOrder(`${randomUUID()}-${index}`, {
+        line_items: Array.from({ length: lines }, () => aLine("shirt", 2)),
+      }),
+    );
+    const { results } = await network.orders.createOrders({ orders }, as());
+    const ids = results.map(({ system_id }) => system_id!);
+    for await (const [_id, { lines: known }] of fetchSnapshots(network, ids, as())) {
+      const blank = noGroupings(network.tenant("shop"), { _id, order_nr: null, storefront_id: null });
+      const item = { id: 1, order_line_item_id: known[0]!.id!, quantity: 2 } as StoredItem;
+      const facts = { id: 1, reference: "g", system_reference: "COG/000000", profile_id: 1, version: 1 };
+      const times = { created_at: blank.updated_at, updated_at: blank.updated_at };
+      const groupings = [{ ...facts, ...times, items: [item] }];
+      await context.groupings.collection.insertOne({ ...blank, groupings });
+    }
+    return ids;
+  }
+
+  const unitsIn = async ({ groupings }: FollowingContext) =>
+    (await groupings.collection.find().toArray()).map(
+      (document) => document.groupings[0]!.items[0]!.uom_quantity_ordered,
+    );
+
+  it("follow orders whose lines do not fit one answer of line-items, all of them", async () => {
+    const context = await alone();
+    const ids = await ignorant(context, 22, 500);
+    const first = await network.lineItems.listLineItems({ order_ids: ids }, as());
+    expect(first.unanswered).toHaveLength(2);
+    await followOrders(context, ids, as());
+    expect(await unitsIn(context)).toEqual(ids.map(() => 2));
+  });
+
+  it("are rebuilt on what is newest, though they follow something newer while that is asked for", async () => {
+    const context = await alone();
+    const [id] = await ignorant(context, 1, 1);
+    let asked = 0;
+    const overtaken = {
+      ...network.lineItems,
+      listLineItems: async (...call: Parameters<typeof network.lineItems.listLineItems>) => {
+        const answer = await network.lineItems.listLineItems(...call);
+        if ((asked += 1) === 1) {
+          const smaller = { order_id: id!, request_id: "smaller", line_items: [aLine("shirt", 1)] };
+          await network.lineItems.replaceLines(smaller, as());
+          await followOrders(context, [id!], as());
+        }
+        return answer;
+      },
+    };
+    expect(await rebuildOrder({ ...context, lineItems: overtaken }, id!, as())).toBe(false);
+    expect(asked).toBe(2);
+    expect(await unitsIn(context)).toEqual([1]);
+  });
+});
+
+test("a tenant with more orders than one call takes is rebuilt whole, part by part", async () => {
+  const tenant = () => network.as("many");
+  await network.skus.createSkus({ skus: [aSku("shirt")] }, tenant());
+  const ada = { first_name: "Ada", last_name: "Lovelace" };
+  const { profile } = await network.profiles.createProfile({ profile: ada }, tenant());
+  const orders = Array.from({ length: 130 }, (_, index) => anOrder(`many-${index}`));
+  const { results } = await network.orders.createOrders({ orders }, tenant());
+  for (const { system_id } of results) {
+    const groupings = [aGrouping("g", profile!.id!, [anItem(1, { sku_customer_id: "shirt" })])];
+    await network.groupings.createGroupings({ order: system_id!, groupings }, tenant());
+  }
+  const wrong = { "groupings.0.items.0.uom_quantity_fulfilled": 1 };
+  await documents().updateMany({ tenant_id: "many" }, { $set: wrong }, { writeConcern: { w: "majority" } });
+  let cursor: string | null = null;
+  const parts: [orders: number, changed: number][] = [];
+  do {
+    const part: RebuildGroupingsResponse = await network.groupings.rebuildGroupings(
+      { cursor, limit: 60 },
+      tenant(),
+    );
+    parts.push([part.orders, part.changed]);
+    cursor = part.next_cursor ?? null;
+  } while (cursor !== null);
+  expect(parts).toEqual([
+    [60, 60],
+    [60, 60],
+    [10, 10],
+  ]);
+  expect(await network.groupings.rebuildGroupings({}, tenant())).toEqual({
+    orders: 130,
+    changed: 0,
+    next_cursor: null,
   });
 });

@@ -18,7 +18,7 @@ export async function createGroupingItems(
     addItems(current, { id: id!, ifMatch: facts.ifMatch }, items, facts),
   );
   const grouping = groupingOf(document, id!);
-  const facts = await viewFacts(context, call.tenantId, [grouping]);
+  const facts = await viewFacts(context, [grouping], call);
   const added = grouping.items.slice(-items.length);
   return { items: added.map((item) => toGroupingItem(item, facts)) };
 }

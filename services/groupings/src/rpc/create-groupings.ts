@@ -25,7 +25,7 @@ export async function createGroupings(
     decide(current, groupings, minted, facts),
   );
   const created = ids.map((id) => groupingOf(document, id));
-  return { groupings: await showGroupings(context, call.tenantId, created) };
+  return { groupings: await showGroupings(context, created, call) };
 }
 
 async function assertProfilesExist(context: GroupingsContext, groupings: readonly Grouping[], call: Call) {

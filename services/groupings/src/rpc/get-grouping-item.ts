@@ -15,6 +15,6 @@ export async function getGroupingItem(
 ): Promise<GetGroupingItemResponse> {
   const grouping = await readGrouping(context, request, call);
   const item = itemOf(grouping, request.id!);
-  const facts = await viewFacts(context, call.tenantId, [grouping]);
+  const facts = await viewFacts(context, [grouping], call);
   return { item: toGroupingItem(item, facts), version: grouping.version };
 }

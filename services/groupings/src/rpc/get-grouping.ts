@@ -9,6 +9,6 @@ export async function getGrouping(
   call: Call,
 ): Promise<GetGroupingResponse> {
   const stored = await readGrouping(context, request, call);
-  const [grouping] = await showGroupings(context, call.tenantId, [stored]);
+  const [grouping] = await showGroupings(context, [stored], call);
   return { grouping: grouping! };
 }

@@ -13,6 +13,6 @@ export async function listGroupingItems(
   call: Call,
 ): Promise<ListGroupingItemsResponse> {
   const grouping = await readGrouping(context, request, call);
-  const facts = await viewFacts(context, call.tenantId, [grouping]);
+  const facts = await viewFacts(context, [grouping], call);
   return { items: grouping.items.map((item) => toGroupingItem(item, facts)) };
 }

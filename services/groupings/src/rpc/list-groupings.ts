@@ -9,5 +9,5 @@ export async function listGroupings(
   call: Call,
 ): Promise<ListGroupingsResponse> {
   const document = await readGroupings(context, request, call);
-  return { groupings: await showGroupings(context, call.tenantId, document?.groupings ?? []) };
+  return { groupings: await showGroupings(context, document?.groupings ?? [], call) };
 }

@@ -4,35 +4,35 @@ import type {
 } from "@waybill/proto/groupings/v1/groupings.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "../context.ts";
-import { followOrders } from "../follower.ts";
-import { SNAPSHOT_ORDERS_MAX } from "../lines.ts";
+import { rebuildOrder } from "../follower.ts";
 import { readGroupings } from "../grouping-reads.ts";
 import { nextGroupedOrders } from "../store.ts";
 
+const LIMIT_DEFAULT = 1_000;
+
 export async function rebuildGroupings(
   context: GroupingsContext,
-  { order }: RebuildGroupingsRequest,
+  { order, cursor, limit: wanted }: RebuildGroupingsRequest,
   call: Call,
 ): Promise<RebuildGroupingsResponse> {
   if (order) {
     const document = await readGroupings(context, { order }, call);
-    return document ? rebuild(context, [document._id], call) : { orders: 0, changed: 0 };
+    return rebuild(context, document ? [document._id] : [], null, call);
   }
-  const total = { orders: 0, changed: 0 };
-  for (let after = ""; ;) {
-    const ids = await nextGroupedOrders(context, call.tenantId, after, SNAPSHOT_ORDERS_MAX);
-    const { orders, changed } = await rebuild(context, ids, call);
-    total.orders += orders;
-    total.changed += changed;
-    if (ids.length < SNAPSHOT_ORDERS_MAX) return total;
-    after = ids.at(-1)!;
-  }
+  const limit = wanted ?? LIMIT_DEFAULT;
+  // One more than asked for tells whether there are more.
+  const found = await nextGroupedOrders(context, call.tenantId, cursor ?? "", limit + 1);
+  const ids = found.slice(0, limit);
+  return rebuild(context, ids, found.length > limit ? ids.at(-1)! : null, call);
 }
 
 async function rebuild(
   context: GroupingsContext,
   ids: readonly string[],
+  next_cursor: string | null,
   call: Call,
 ): Promise<RebuildGroupingsResponse> {
-  return { orders: ids.length, changed: ids.length > 0 ? await followOrders(context, ids, call) : 0 };
+  let changed = 0;
+  for (const id of ids) changed += (await rebuildOrder(context, id, call)) ? 1 : 0;
+  return { orders: ids.length, changed, next_cursor };
 }

@@ -18,6 +18,6 @@ export async function updateGroupingItem(
     changeItem(current, { id: id!, ifMatch: facts.ifMatch }, itemId!, item!, facts.dates),
   );
   const grouping = groupingOf(document, id!);
-  const facts = await viewFacts(context, call.tenantId, [grouping]);
+  const facts = await viewFacts(context, [grouping], call);
   return { item: toGroupingItem(itemOf(grouping, itemId!), facts), version: grouping.version };
 }

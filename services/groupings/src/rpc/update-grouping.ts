@@ -15,6 +15,6 @@ export async function updateGrouping(
   const document = await changeGroupingsOf(context, asked, call, (current, facts) =>
     changeGroupings(current, [change], () => "", facts),
   );
-  const [grouping] = await showGroupings(context, call.tenantId, [groupingOf(document, id!)]);
+  const [grouping] = await showGroupings(context, [groupingOf(document, id!)], call);
   return { grouping: grouping! };
 }

@@ -20,5 +20,5 @@ export async function updateGroupings(
   // Afterwards each has the reference that the request gives it.
   const byReference = new Map(document.groupings.map((grouping) => [grouping.reference, grouping]));
   const updated = changes.map(({ reference }) => byReference.get(reference!)!);
-  return { groupings: await showGroupings(context, call.tenantId, updated) };
+  return { groupings: await showGroupings(context, updated, call) };
 }
