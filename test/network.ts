@@ -21,6 +21,8 @@ export interface TestNetwork extends AsyncDisposable {
   profiles: Peer<(typeof services)["waybill.groupings.v1.ProfileService"]>;
   groupings: Peer<(typeof services)["waybill.groupings.v1.GroupingService"]>;
   orderGroups: Peer<(typeof services)["waybill.groupings.v1.OrderGroupService"]>;
+  /** `host:port` of each gRPC server. */
+  addresses: Record<Member, string>;
   client: MongoClient;
   ordersDb: Db;
   lineItemsDb: Db;
@@ -85,6 +87,7 @@ export async function connectNetwork({
     profiles: peer(groupingsChannel, services["waybill.groupings.v1.ProfileService"]),
     groupings: peer(groupingsChannel, services["waybill.groupings.v1.GroupingService"]),
     orderGroups: peer(groupingsChannel, services["waybill.groupings.v1.OrderGroupService"]),
+    addresses,
     client,
     ordersDb: client.db(databases.orders),
     lineItemsDb: client.db(databases["line-items"]),

@@ -42,6 +42,11 @@ export function unavailable(detail: string, cause?: unknown): DomainError {
   return new DomainError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterMs: 2_000, cause });
 }
 
+/** Whether an error leaves open what became of the call: it failed and was not refused. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return !(error instanceof DomainError) || catalogue[error.code].http >= 500;
+}
+
 /** Whether an error says that a dependency is down or too slow: nothing is known then, and a repeat may help. */
 export function isDependencyDown(error: unknown): boolean {
   return error instanceof DomainError && catalogue[error.code].http === 503;

@@ -1,5 +1,4 @@
-import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, isOutcomeUnknown } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 
 /** The answer of a batch endpoint. */
@@ -62,7 +61,7 @@ export async function recordOutcome(
   try {
     return recordSuccess(index, await work(), customerIdentifier);
   } catch (error) {
-    if (!(error instanceof DomainError) || catalogue[error.code].http >= 500) throw error;
+    if (!(error instanceof DomainError) || isOutcomeUnknown(error)) throw error;
     return recordFailed(index, customerIdentifier, error);
   }
 }

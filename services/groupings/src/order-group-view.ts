@@ -19,6 +19,9 @@ const statusViews: Readonly<Record<string, string>> = {
   canceled: "DECLINED",
 };
 
+/** What a delivery needs of an address; the number may stand with the street. */
+const addressParts = ["street", "zipcode", "city", "country"] as const;
+
 /** Payment methods that are settled on the spot or later. */
 const settledMethods: ReadonlySet<string> = new Set(["point_of_sale", "paid_in_shop", "bank_transfer"]);
 
@@ -62,7 +65,7 @@ function isValid({ payment_status, payment_method, checkout, shop, prices }: Sto
 
 function isComplete(checkout: Checkout | null): boolean {
   if (!checkout?.method || !checkout.date) return false;
-  return checkout.method !== "delivery" || Boolean(checkout.address);
+  return checkout.method !== "delivery" || addressParts.every((part) => checkout.address?.[part]);
 }
 
 /** What does not add up in an order's prices, in sentences. */

@@ -1,7 +1,6 @@
 import { newAggregate } from "@waybill/events/aggregates.ts";
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
-import { DomainError, isDependencyDown, type Violation } from "@waybill/errors/domain-error.ts";
-import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { DomainError, isOutcomeUnknown, type Violation } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
@@ -27,8 +26,8 @@ export function newGroup(tenantId: string) {
 /**
  * Carries out what is pending of a group: the orders service creates and changes its orders in one
  * transaction, then the group shows them. Every step may be repeated, by a caller or by the sweeper. What the
- * orders service refuses is given up, and nothing has changed; when it does not answer, the replacement stays
- * for the sweeper.
+ * orders service refuses is given up, and nothing has changed; when it does not answer, or fails, nobody knows
+ * what it did, and the replacement stays for the sweeper.
  */
 export async function carryOut(
   context: GroupingsContext,
@@ -42,7 +41,7 @@ export async function carryOut(
     const members = await saveOrders(context, pending, call);
     return await updateStoredGroup(context, change, (state) => finishReplacement(state, pending.id, members));
   } catch (error) {
-    if (!(error instanceof DomainError) || isDependencyDown(error) || mongoFailure(error)) throw error;
+    if (isOutcomeUnknown(error)) throw error;
     if (document.open)
       await updateStoredGroup(context, change, (state) => giveUpReplacement(state, pending.id));
     else await deleteUnopened(context, document);

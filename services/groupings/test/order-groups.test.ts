@@ -1,7 +1,7 @@
 import { newId } from "@waybill/mongo/ids.ts";
 import { readFileSync } from "node:fs";
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
-import { aLine, aSku } from "@waybill/dev-env/records.ts";
+import { aLine, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { GroupOrder, type OrderGroup } from "@waybill/proto/groupings/v1/order_groups.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { OrderGroupDocument } from "../src/order-group.ts";
@@ -29,6 +29,15 @@ const update = async (id: number, ...orders: GroupOrder[]) =>
   (await network.orderGroups.updateOrderGroup({ id, group: { orders } }, as())).group!;
 const idsOf = ({ orders }: OrderGroup) => orders.map(({ id }) => id);
 const documents = () => network.groupingsDb.collection<OrderGroupDocument>("order_groups");
+const stored = async (id: number) => (await documents().findOne({ tenant_id: network.tenant("shop"), id }))!;
+
+async function told(id: number): Promise<{ type: string; data: unknown }[]> {
+  const { _id } = await stored(id);
+  const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: _id }).toArray();
+  return rows
+    .toSorted((a, b) => a["sequence"] - b["sequence"])
+    .map(({ type, data }) => ({ type, data: JSON.parse(data) }));
+}
 
 describe("an order group", () => {
   it("keeps the ids that are sent and mints the others from 1,000,000,000 upward", async () => {
@@ -115,6 +124,49 @@ describe("a replacement", () => {
     expect(left.order).toMatchObject({ status: "open", storefront: { order_group_id: null } });
     await expect(update(51, order(510), order(512), order(511))).rejects.toMatchObject({ code: "ID_TAKEN" });
     expect(idsOf(await read(51))).toEqual([510, 512]);
+    const orders = ({ orders: shown }: OrderGroup) => shown.map(({ id, order_id }) => ({ id, order_id }));
+    const paid = { ...orders(begun)[0]!, payment_status: "paid" };
+    expect(await told(51)).toEqual([
+      { type: "waybill.order_group.created.v1", data: { id: 51, orders: orders(begun) } },
+      { type: "waybill.order_group.payment_recorded.v1", data: { id: 51, order: paid } },
+      { type: "waybill.order_group.updated.v1", data: { id: 51, orders: orders(changed) } },
+    ]);
+  });
+
+  it("reaches an order that an update request has changed meanwhile, as the group still shows it", async () => {
+    await create(55, order(550), order(551));
+    const record = anUpdate("storefront-550", { order_type: "customer", gift_message: "new" });
+    await network.requests.createOrderUpdateRequests({ requests: [record] }, as());
+    await expect
+      .poll(async () => (await network.orders.getOrder({ order: "550" }, as())).order)
+      .toMatchObject({ gift_message: "new", substatus: null });
+    expect(idsOf(await read(55))).toEqual([550, 551]);
+    const changed = await update(55, order(550, { external_order_nr: "new" }), order(551));
+    expect(changed.orders).toMatchObject([{ id: 550, external_order_nr: "new" }, { id: 551 }]);
+  });
+
+  it("that fails for a reason that nobody foresaw stays under way, and is carried on", async () => {
+    await create(56, order(560), order(561));
+    const orders = network.ordersDb.collection("orders");
+    const name = { tenant_id: network.tenant("shop"), storefront_id: 561 };
+    const { updated_at } = (await orders.findOne(name))!;
+    const majority = { writeConcern: { w: "majority" } } as const;
+    await orders.updateOne(name, { $set: { updated_at: "broken" } }, majority);
+    const asked = [order(560, { external_order_nr: "new" }), order(561, { external_order_nr: "new" })];
+    await expect(update(56, ...asked)).rejects.toMatchObject({ code: "INTERNAL" });
+    expect((await stored(56)).pending).not.toBeNull();
+    await expect(update(56, ...asked)).rejects.toMatchObject({ code: "CONFLICT" });
+    await orders.updateOne(name, { $set: { updated_at } }, majority);
+    await documents().updateOne(
+      { _id: (await stored(56))._id },
+      { $set: { pending_since: new Date(Date.now() - 60_000) } },
+    );
+    await expect.poll(() => stored(56)).toMatchObject({ pending: null });
+    expect((await read(56)).orders).toMatchObject(asked.map(({ id }) => ({ id, external_order_nr: "new" })));
+    expect((await told(56)).map(({ type }) => type)).toEqual([
+      "waybill.order_group.created.v1",
+      "waybill.order_group.updated.v1",
+    ]);
   });
 
   it("is refused when an order that it changes is not open any more", async () => {
@@ -145,7 +197,7 @@ describe("a group that a crash left in the middle", () => {
       [72, true],
     ] as const) {
       await create(id, order(id));
-      const document = (await documents().findOne({ tenant_id: network.tenant("shop"), id }))!;
+      const document = await stored(id);
       const standing = await network.orders.getOrder({ order: String(id) }, as());
       const pending = {
         id: "00000000-0000-7000-8000-000000000000",
@@ -191,7 +243,7 @@ describe("a group that is sent again with its Idempotency-Key", () => {
 
   it("goes on where a crash left the first try", async () => {
     const { id } = await send("crashed");
-    const { _id, members } = (await documents().findOne({ tenant_id: network.tenant("shop"), id }))!;
+    const { _id, members } = await stored(id);
     const { storefront } = (await network.orders.getOrder({ order: members[0]!.order_id }, as())).order!;
     const name = { order_id: null, storefront_id: null, customer_identifier: `storefront-${newId()}-0` };
     const pending = { id: newId(), leaving: [], orders: [{ ...name, storefront: storefront! }] };
@@ -222,9 +274,7 @@ describe("payments", () => {
     expect((await record("paid")).order).toMatchObject({ valid: true, payment_status: "paid" });
     await record("paid");
     await expect(record("timeout")).rejects.toMatchObject({ code: "PAYMENT_FORBIDS" });
-    const { _id } = (await documents().findOne({ tenant_id: network.tenant("shop"), id: 81 }))!;
-    const rows = await network.groupingsDb.collection("outbox").find({ aggregate_id: _id }).toArray();
-    expect(rows.map(({ type }) => type).toSorted()).toEqual([
+    expect((await told(81)).map(({ type }) => type)).toEqual([
       "waybill.order_group.created.v1",
       "waybill.order_group.payment_recorded.v1",
     ]);
