@@ -17,7 +17,7 @@ export interface Answer {
 export interface Api {
   get: (path: string) => Promise<Answer>;
   post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
-  put: (path: string, body: unknown) => Promise<Answer>;
+  put: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
   patch: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
   delete: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 }
@@ -40,7 +40,7 @@ export function apiOf(tenant: string): Api {
   return {
     get: (path) => send("GET", path),
     post: (path, body, headers) => send("POST", path, body, headers),
-    put: (path, body) => send("PUT", path, body),
+    put: (path, body, headers) => send("PUT", path, body, headers),
     patch: (path, body, headers) => send("PATCH", path, body, headers),
     delete: (path, body, headers) => send("DELETE", path, body, headers),
   };

@@ -1,10 +1,28 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apiOf } from "./api.ts";
 import { documentExample } from "./documents/read.ts";
+import { readTopic, type TopicReader } from "./topic.ts";
 
 const api = apiOf("order-groups");
 const request = documentExample("002-order-group-request");
 const response = documentExample("002-order-group-response");
+let reading: Promise<TopicReader>;
+beforeAll(() => void (reading = readTopic("waybill.groupings.v1")));
+afterAll(async () => (await reading)[Symbol.asyncDispose]());
+
+/** What the topic has told of a group, in the order of arrival. */
+async function toldOf(id: number): Promise<{ type: string | undefined; sequence: number; data: any }[]> {
+  return (await reading)
+    .all()
+    .filter(({ headers }) => headers["ce_tenantid"] === "order-groups")
+    .map(({ headers, value }) => ({
+      type: headers["ce_type"],
+      sequence: Number(headers["ce_sequence"]),
+      data: JSON.parse(value),
+    }))
+    .filter(({ type, data }) => type?.startsWith("waybill.order_group.") && data.id === id);
+}
+
 /** What Waybill says itself of an order; the rest comes back as it was sent. */
 const derived = ["status", "valid", "order_nr"];
 const sent = (order: Record<string, unknown>) =>
@@ -64,6 +82,74 @@ describe("the example of 002 Order group", () => {
     });
     const { body: listed } = await api.get(`/orders?cid=storefront-${first.id}`);
     expect(listed.data.map(({ id }: { id: string }) => id)).toEqual([first.order_id]);
+  });
+});
+
+describe("the orders of a group", () => {
+  const [order] = request.orders;
+  const ordersOf = (...changes: object[]) => changes.map((change) => ({ ...order, ...change }));
+
+  it("get lines, are shipped and canceled like any order, and the group shows it", async () => {
+    await api.post("/skus", [{ customer_identifier: "sofa" }]);
+    const made = await api.post("/order_groups", { id: 500, orders: ordersOf({ id: 501 }, { id: 502 }) });
+    const shown = async () => (await api.get("/order_groups/500")).body.orders;
+    for (const { id, order_id } of made.body.orders) {
+      const line = { order_line_item: { sku_customer_id: "sofa", amount: 2 } };
+      expect((await api.post(`/orders/${id}/order_line_items`, line)).status).toBe(201);
+      expect((await api.get(`/orders/${order_id}`)).body.line_items).toMatchObject([{ quantity: 2 }]);
+    }
+    expect(await shown()).toMatchObject([{ status: "PENDING" }, { status: "PENDING" }]);
+    await api.post("/data_factory/shipOrder", [{ order_customer_id: "storefront-501" }]);
+    await api.post("/order_cancel_requests", [{ customer_identifier: "storefront-502" }]);
+    await expect.poll(shown).toMatchObject([
+      { id: 501, status: "COLLECTED", valid: true },
+      { id: 502, status: "DECLINED" },
+    ]);
+  });
+
+  it("are replaced by PUT while they are open, 409 after that, and the topic tells of both changes", async () => {
+    const old = { external_order_nr: "old" };
+    const { body: made } = await api.post("/order_groups", {
+      id: 510,
+      orders: ordersOf({ id: 511, ...old }, { id: 512, ...old }),
+    });
+    const next = ordersOf({ id: 511, external_order_nr: "new" }, { id: 513 });
+    const replaced = await api.put("/order_groups/510", { orders: next });
+    expect(replaced.status).toBe(200);
+    expect(replaced.body).toMatchObject({
+      id: 510,
+      orders: [{ id: 511, external_order_nr: "new", order_nr: made.orders[0].order_nr }, { id: 513 }],
+    });
+    expect((await api.get("/order_groups/510")).body).toEqual(replaced.body);
+    expect((await api.get("/orders/512")).body).toMatchObject({
+      status: "open",
+      storefront: { order_group_id: null },
+    });
+    const named = ({ orders }: any) => orders.map(({ id, order_id }: any) => ({ id, order_id }));
+    await expect
+      .poll(() => toldOf(510))
+      .toEqual([
+        { type: "waybill.order_group.created.v1", sequence: 1, data: { id: 510, orders: named(made) } },
+        {
+          type: "waybill.order_group.updated.v1",
+          sequence: 2,
+          data: { id: 510, orders: named(replaced.body) },
+        },
+      ]);
+
+    await api.post("/orders/513/order_line_items", {
+      order_line_item: { sku_customer_id: "sofa", amount: 1 },
+    });
+    await api.post("/data_factory/shipOrder", [{ order_customer_id: "storefront-513" }]);
+    const late = await api.put("/order_groups/510", {
+      orders: ordersOf({ id: 511, external_order_nr: "later" }, { id: 513, external_order_nr: "later" }),
+    });
+    expect([late.status, late.body.code]).toEqual([409, "STATUS_FORBIDS"]);
+    expect(late.body.errors).toMatchObject([{ pointer: "/orders/1" }]);
+    expect((await api.get("/order_groups/510")).body.orders).toMatchObject([
+      { id: 511, external_order_nr: "new" },
+      { id: 513, status: "COLLECTED" },
+    ]);
   });
 });
 

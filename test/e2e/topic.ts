@@ -11,7 +11,9 @@ interface TopicMessage {
 
 /** Reads a topic from its beginning with a consumer group of its own. */
 export interface TopicReader extends AsyncDisposable {
-  /** What has arrived so far with this key, in the order of arrival. */
+  /** What has arrived so far, in the order of arrival. */
+  all: () => readonly TopicMessage[];
+  /** The same with this key. */
   ofKey: (key: string) => TopicMessage[];
 }
 
@@ -37,6 +39,7 @@ export async function readTopic(topic: string): Promise<TopicReader> {
     },
   });
   return {
+    all: () => messages,
     ofKey: (key) => messages.filter((message) => message.key === key),
     [Symbol.asyncDispose]: () => consumer.disconnect(),
   };
