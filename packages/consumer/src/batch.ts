@@ -12,6 +12,8 @@ import type { Report } from "./report.ts";
 export interface BatchOptions {
   handle: (events: ConsumedEvent[]) => Promise<void>;
   unavailable: (error: unknown) => unknown;
+  /** Throws `Undecodable` for an event that becomes a dead letter. */
+  check: (event: ConsumedEvent) => void;
   limits: ConsumerLimits;
   letters: DeadLetters;
   /** What a dead letter says of an error. */
@@ -89,7 +91,9 @@ async function settle(work: Work, messages: readonly KafkaMessage[]): Promise<vo
   const unreadable: Unreadable[] = [];
   for (const message of messages) {
     try {
-      items.push({ message, event: toConsumedEvent(message) });
+      const event = toConsumedEvent(message);
+      work.check(event);
+      items.push({ message, event });
     } catch (error) {
       unreadable.push({ message, error: error as Error });
     }

@@ -26,6 +26,11 @@ export interface ConsumerOptions {
    * null and undefined. The batch then waits for it, for as long as it takes. Default: never.
    */
   unavailable?: (error: unknown) => unknown;
+  /**
+   * Throws `Undecodable` for an event that `handle` must not get, such as one of a version that you do not know:
+   * it becomes a dead letter with that reason. Default: `handle` gets all.
+   */
+  check?: (event: ConsumedEvent) => void;
   /** Where messages go that cannot be processed; default `<topic>.<group>.dlq`. Made if it is missing. */
   deadLetterTopic?: string;
   /** The replicas of that topic if it is made; default 1, in production 3. */
@@ -56,6 +61,7 @@ const REJOIN_MS_MAX = 2_000;
 export function startConsumer(options: ConsumerOptions): Consumer {
   const member: MemberOptions = {
     unavailable: () => null,
+    check: () => undefined,
     deadLetterTopic: `${options.topic}.${options.group}.dlq`,
     deadLetterReplicas: 1,
     nameOf: errorName,

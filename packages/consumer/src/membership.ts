@@ -6,7 +6,10 @@ import type { ConsumerLimits } from "./limits.ts";
 import { createDeadLetters, ensureDeadLetterTopic, type DeadLetters } from "./dead-letter.ts";
 
 /** What a membership needs. */
-export interface MemberOptions extends Pick<BatchOptions, "handle" | "unavailable" | "nameOf" | "report"> {
+export interface MemberOptions extends Pick<
+  BatchOptions,
+  "handle" | "unavailable" | "check" | "nameOf" | "report"
+> {
   kafka: Kafka;
   group: string;
   topic: string;

@@ -93,6 +93,20 @@ export const eventsByTopic = {
   },
 } satisfies Readonly<Record<string, TopicEvents>>;
 
+/**
+ * Whether an event of a topic has a version that this release does not know, though it knows the event. What it
+ * does not know at all is none of its concern.
+ */
+export function hasUnknownVersion(topic: keyof typeof eventsByTopic, type: string): boolean {
+  const events: Readonly<Record<string, string>> = eventsByTopic[topic].events;
+  if (Object.hasOwn(events, type)) return false;
+  return Object.keys(events).some((known) => withoutVersion(known) === withoutVersion(type));
+}
+
+function withoutVersion(type: string): string {
+  return type.replace(/\.v\d+$/, "");
+}
+
 function each(subject: string, verbs: readonly string[], message: string): Record<string, string> {
   return Object.fromEntries(verbs.map((verb) => [`${subject}.${verb}.v1`, message]));
 }

@@ -34,6 +34,7 @@ const poison: [reason: string, message: Message][] = [
   ["the header ce_specversion has an unknown form", withHeader("ce_specversion", "2.0")],
   ["the header ce_id is missing", without("ce_id")],
   ["the header ce_type is missing", without("ce_type")],
+  ["the version of waybill.order.shipped.v2 is unknown", withHeader("ce_type", "waybill.order.shipped.v2")],
   ["the header ce_tenantid is missing", without("ce_tenantid")],
   ["the header ce_sequence is missing", without("ce_sequence")],
   ["the header ce_sequence has an unknown form", withHeader("ce_sequence", "000000000000")],

@@ -21,6 +21,7 @@ import type { AttemptDocument } from "../src/attempt.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import type { LaneDocument } from "../src/lane.ts";
 import { startCallbacks } from "../src/service.ts";
+import { readDeadLetters, type DeadLetters } from "./dead-letters.ts";
 
 /** An event to tell: of which order, and with what data. */
 export interface ToldEvent {
@@ -30,7 +31,10 @@ export interface ToldEvent {
   /** Default `orderEvent`; null for an event that causes no webhook. */
   messageType?: string | null;
   tenant?: string;
-  data?: object;
+  /** A text is sent as it is. */
+  data?: object | string;
+  /** Default one that the service does not know, which it sends like any other. */
+  type?: string;
 }
 
 /** Instances of the service on a database and topics of their own. */
@@ -49,6 +53,8 @@ export interface TestCallbacks extends AsyncDisposable {
   /** Publishes events to the order topic; the same event twice has the same id. */
   tell: (...events: ToldEvent[]) => Promise<void>;
   db: Db;
+  /** What the service could not work on, as it comes. */
+  deadLetters: () => Promise<DeadLetters>;
   deliveries: (order: string) => Promise<DeliveryDocument[]>;
   attempts: (deliveryId: string) => Promise<AttemptDocument[]>;
   lanes: () => Promise<LaneDocument[]>;
@@ -105,6 +111,7 @@ export async function startTestCallbacks(
     },
     tell: (...events) => publisher.publish(events.map(toRow), new AbortController().signal),
     db,
+    deadLetters: () => readDeadLetters(kafka, `${topics.orders}.callbacks.dlq`),
     deliveries: (order) =>
       db
         .collection<DeliveryDocument>("deliveries")
@@ -156,7 +163,10 @@ function as(tenantId: string): CallOptions {
   };
 }
 
-function toRow({ order, sequence, messageType = "orderEvent", tenant = "shop", data = {} }: ToldEvent) {
+const NEW_TYPE = "waybill.order.status_changed.v1";
+
+function toRow(told: ToldEvent) {
+  const { order, sequence, messageType = "orderEvent", tenant = "shop", data = {}, type = NEW_TYPE } = told;
   const source = {
     tenantId: tenant,
     aggregateId: order,
@@ -164,10 +174,10 @@ function toRow({ order, sequence, messageType = "orderEvent", tenant = "shop", d
     time: new Date(1_700_000_000_000 + sequence * 1_000).toISOString(),
     traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
   };
-  const type = "waybill.order.status_changed.v1";
-  const event = { topic: topics.orders, type, data: { order_id: order, sequence, ...data } };
+  const whole = typeof data === "string" ? {} : { order_id: order, sequence, ...data };
+  const event = { topic: topics.orders, type, data: whole };
   const [row] = toOutboxRows(source, [messageType === null ? event : { ...event, messageType }]);
-  return { ...row!, _id: `${order}-${sequence}` };
+  return { ...row!, _id: `${order}-${sequence}`, ...(typeof data === "string" ? { data } : {}) };
 }
 
 async function startProcess(env: NodeJS.ProcessEnv, running: AsyncDisposableStack) {
