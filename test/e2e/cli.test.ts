@@ -3,18 +3,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { startReceiver, type Receiver } from "../../services/callbacks/test/receiver.ts";
 import { apiOf, keyOf } from "./api.ts";
 import { documentExample } from "./documents/read.ts";
+import { startVerifyingReceiver, type VerifyingReceiver } from "./verifying-receiver.ts";
 
 const api = apiOf("cli");
 const [order] = documentExample("001-create-orders");
 const folder = mkdtempSync(join(tmpdir(), "waybill-cli-"));
 const main = join(import.meta.dirname, "../../packages/client/src/cli/main.ts");
-let receiver: Receiver;
+let receiver: VerifyingReceiver;
 
 beforeAll(async () => {
-  receiver = await startReceiver();
+  receiver = await startVerifyingReceiver();
   await api.post("/skus", [{ customer_identifier: "shirts872340" }]);
 });
 afterAll(async () => {
@@ -139,6 +139,7 @@ describe("callbacks and doctor", () => {
     const added = await waybill(["--json", "callbacks", "add", receiver.url("/cli"), "--type", "orderEvent"]);
     const { system_id, secret } = JSON.parse(added.stdout);
     expect(secret).toMatch(/^whsec_/);
+    receiver.trust({ path: "/cli", message_type: "orderEvent", secret });
     expect(await waybill(["callbacks", "test", system_id])).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^ok: 2\d\d, \d+ ms.*\ndelivered\n$/s),

@@ -1,24 +1,21 @@
 import { randomUUID } from "node:crypto";
-import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { startReceiver, type Receiver } from "../../services/callbacks/test/receiver.ts";
 import { apiOf } from "./api.ts";
 import { documentExample } from "./documents/read.ts";
+import { startVerifyingReceiver, type VerifyingReceiver } from "./verifying-receiver.ts";
 
 const api = apiOf("order-requests");
 const [order] = documentExample("001-create-orders");
-let receiver: Receiver;
-const secrets = new Map<string, string>();
+let receiver: VerifyingReceiver;
 
 beforeAll(async () => {
-  receiver = await startReceiver();
+  receiver = await startVerifyingReceiver();
   await api.post("/skus", [{ customer_identifier: "shirts872340" }, { customer_identifier: "pants3422" }]);
   const types = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
-  const { body } = await api.post(
-    "/callbacks",
-    types.map((message_type) => ({ url: receiver.url("/hook"), message_type })),
+  await receiver.register(
+    api,
+    types.map((message_type) => ({ path: "/hook", message_type })),
   );
-  types.forEach((type, index) => secrets.set(type, body.results[index].secret));
 });
 afterAll(() => receiver[Symbol.asyncDispose]());
 
@@ -27,17 +24,13 @@ const create = async (customer_identifier: string): Promise<string> => {
   return body.results[0].system_id;
 };
 
-/** The webhooks of an order, verified, in the order of its events, once there are as many. */
+/** The webhooks of an order, in the order of its events, once there are as many. */
 async function webhooksOf(orderId: string, count: number): Promise<any[]> {
   const found = () => receiver.at("/hook").filter(({ headers }) => headers["waybill-order-id"] === orderId);
   await vi.waitUntil(() => found().length >= count, { timeout: 20_000 });
   return found()
     .toSorted((a, b) => Number(a.headers["waybill-sequence"]) - Number(b.headers["waybill-sequence"]))
-    .map(({ body, headers }) => {
-      const { message_type } = JSON.parse(body);
-      const payload = new Webhook(secrets.get(message_type)!).verify(body, headers as any) as any;
-      return { ...payload, sequence: Number(headers["waybill-sequence"]) };
-    });
+    .map(({ body, headers }) => ({ ...JSON.parse(body), sequence: Number(headers["waybill-sequence"]) }));
 }
 
 const resolution = (path: string, id: string): Promise<any> =>

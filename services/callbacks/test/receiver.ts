@@ -33,6 +33,8 @@ export interface Receiver extends AsyncDisposable {
   behave: (path: string, behavior: Behavior | ((nth: number, webhook: ReceivedWebhook) => Behavior)) => void;
   /** What arrived at a path, in the order of arrival. */
   at: (path: string) => ReceivedWebhook[];
+  /** What arrived at all paths. */
+  all: () => ReceivedWebhook[];
 }
 
 export async function startReceiver(): Promise<Receiver> {
@@ -54,6 +56,7 @@ export async function startReceiver(): Promise<Receiver> {
     behave: (path, behavior) =>
       void behaviors.set(path, typeof behavior === "function" ? behavior : () => behavior),
     at,
+    all: () => [...received.values()].flat(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
