@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DomainError } from "@waybill/errors/domain-error.ts";
-import type { OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
+import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { services } from "@waybill/proto/services.ts";
 import { openChannel, peer, type CallOptions } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
@@ -17,6 +17,15 @@ export interface WarehouseDelays {
 const LOOK_MS = 500;
 const CALL_MS_MAX = 10_000;
 const ORDERS_AT_ONCE = 100;
+
+/** What is done with an order in each status, as its `allowed_actions` name it. */
+const actions: Readonly<Record<keyof WarehouseDelays, string>> = {
+  open: "accept",
+  atWarehouse: "start",
+  inProcess: "pack",
+  packed: "ship",
+  fulfilled: "deliver",
+};
 
 /**
  * Reads `WAREHOUSE_DELAYS_MS`: five numbers, separated by commas, for open, atWarehouse, inProcess, packed
@@ -39,7 +48,8 @@ export function warehouseDelays(text: string): WarehouseDelays {
 
 /**
  * A simulated warehouse: moves the orders of a tenant on by gRPC, as a real one would. It remembers nothing:
- * what is to be done follows from the orders' statuses, so it can be stopped and started at any time.
+ * what is to be done follows from the orders' statuses, so it can be stopped and started at any time. Orders that
+ * may not be moved on, being on hold or waiting for stock, wait and keep no others waiting.
  */
 export function startWarehouse(
   ordersAddress: string,
@@ -66,36 +76,58 @@ async function work(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const fail = reportOnce(report);
   while (!signal.aborted) {
-    for (const [status, delayMs] of Object.entries(delays)) {
-      await moveOn(channel, tenantId, status as keyof WarehouseDelays, delayMs).catch((error: unknown) => {
-        report(`warehouse: ${error instanceof DomainError ? error.message : "a call failed"}; going on`);
-      });
-    }
+    for (const [status, delayMs] of Object.entries(delays))
+      await moveOn({ channel, tenantId, fail }, status as keyof WarehouseDelays, delayMs).catch(fail);
     await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function moveOn(
-  channel: ReturnType<typeof openChannel>,
-  tenantId: string,
+/** Says the same only once in a row: what fails is tried again all the time. */
+function reportOnce(report: (line: string) => void): (error: unknown) => void {
+  let said: string | null = null;
+  return (error) => {
+    const what = error instanceof DomainError ? error.message : "a call failed";
+    if (what !== said) report(`warehouse: ${what}; going on`);
+    said = what;
+  };
+}
+
+interface Warehouse {
+  channel: ReturnType<typeof openChannel>;
+  tenantId: string;
+  fail: (error: unknown) => void;
+}
+
+/** Moves on what is due in a status: what has waited longest first, page by page. */
+async function moveOn(warehouse: Warehouse, status: keyof WarehouseDelays, delayMs: number): Promise<void> {
+  const orders = peer(warehouse.channel, services["waybill.orders.v1.OrderService"]);
+  const request = { id: [], cid: [], status, sort: "updated_at", limit: ORDERS_AT_ONCE };
+  const dueBy = new Date(Date.now() - delayMs).toISOString();
+  for (let cursor: string | null = null; ;) {
+    const page = await orders.listOrders({ ...request, cursor }, callAs(warehouse.tenantId));
+    const due = page.data.filter(({ updated_at }) => updated_at! <= dueBy);
+    const moves = due.filter((order) => mayMove(order, status));
+    await Promise.all(moves.map((order) => moveOne(warehouse, status, order).catch(warehouse.fail)));
+    cursor = page.next_cursor ?? null;
+    if (due.length < page.data.length || cursor === null) return;
+  }
+}
+
+function mayMove(
+  { allowed_actions, line_items, substatus, backorder_policy }: Order,
   status: keyof WarehouseDelays,
-  delayMs: number,
-): Promise<void> {
-  const orders = peer(channel, services["waybill.orders.v1.OrderService"]);
-  const request = { id: [], cid: [], status, list_type: "summary", limit: ORDERS_AT_ONCE };
-  const { summaries } = await orders.listOrders(request, callAs(tenantId));
-  const due = summaries.filter(({ updated_at }) => Date.now() - Date.parse(updated_at) >= delayMs);
-  await Promise.all(due.map((order) => moveOne(channel, tenantId, status, order)));
+): boolean {
+  const lacksStock = substatus === "backordered" && backorder_policy !== "partial_ship";
+  return allowed_actions.includes(actions[status]) && line_items.length > 0 && !lacksStock;
 }
 
 async function moveOne(
-  channel: ReturnType<typeof openChannel>,
-  tenantId: string,
+  { channel, tenantId }: Warehouse,
   status: keyof WarehouseDelays,
-  { id, line_items_count }: OrderSummary,
+  { id }: Order,
 ): Promise<void> {
-  if (line_items_count === 0) return;
   const warehouse = peer(channel, services["waybill.orders.v1.FulfillmentService"]);
   const move = { order: id, request_id: `warehouse:${status}` };
   const call = callAs(tenantId);
