@@ -7,13 +7,14 @@ import {
   type Receiver,
 } from "../../services/callbacks/test/receiver.ts";
 import { anOrder } from "./order.ts";
-import { killRandomly } from "./chaos.ts";
+import { killRandomly, watchDeaths } from "./chaos.ts";
 import { randomFrom, seedOfRun } from "./random.ts";
 import { startFaultSystem, type FaultSystem } from "./system.ts";
 
 const CHAOS_MS = 30_000;
 const WRITERS = 4;
 const PACE_MS = 400;
+const VICTIMS = ["orders", "line-items", "groupings", "callbacks", "gateway", "mongodb", "kafka"] as const;
 const STATUSES = ["atWarehouse", "inProcess", "packed", "fulfilled"];
 
 let faults: FaultSystem;
@@ -38,14 +39,11 @@ describe("kill -9 of any process at random moments while orders are created and 
     const until = Date.now() + CHAOS_MS;
     const shipped: string[] = [];
     const writers = Array.from({ length: WRITERS }, (_, writer) => work(writer, until, shipped));
-    const kills = await killRandomly(
-      faults,
-      ["orders", "line-items", "groupings", "callbacks", "gateway", "mongodb", "kafka"],
-      random,
-      until,
-    );
+    const died = watchDeaths(faults);
+    const kills = await killRandomly(faults, VICTIMS, random, until);
     await Promise.all(writers);
     process.stdout.write(`${shipped.length} orders shipped under ${kills} kills\n`);
+    expect(died()).toEqual(VICTIMS.toSorted());
     expect(shipped.length).toBeGreaterThan(20);
 
     await vi.waitUntil(() => shipped.every((id) => firstsOf(id).length === STATUSES.length), {
