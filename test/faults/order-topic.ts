@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { System } from "@waybill/dev-env/system.ts";
 import { Kafka, logLevel } from "kafkajs";
 
 /** An event as a consumer sees it. */
@@ -12,11 +11,11 @@ export interface SeenEvent {
 
 /** Reads the order topic until `enough` says so or the time is up; answers what came, in order of arrival per key. */
 export async function readOrderEvents(
-  system: System,
+  { kafka: { address } }: { kafka: { address: string } },
   enough: (events: readonly SeenEvent[]) => boolean,
   timeoutMs: number,
 ): Promise<SeenEvent[]> {
-  const kafka = new Kafka({ brokers: system.kafka.address.split(","), logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ brokers: address.split(","), logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({ groupId: randomUUID() });
   const events: SeenEvent[] = [];
   await consumer.connect();
