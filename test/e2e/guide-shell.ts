@@ -11,7 +11,7 @@ export interface Shell extends Disposable {
 
 /** Opens one in a folder. */
 export function openShell(cwd: string, env: NodeJS.ProcessEnv): Shell {
-  const bash = spawn("bash", ["--norc"], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+  const bash = spawn("bash", ["--norc"], { cwd, env, stdio: ["pipe", "pipe", "pipe"], detached: true });
   const lines = createInterface({ input: bash.stdout })[Symbol.asyncIterator]();
   let complaints = "";
   bash.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
@@ -30,6 +30,7 @@ export function openShell(cwd: string, env: NodeJS.ProcessEnv): Shell {
         printed.push(value);
       }
     },
-    [Symbol.dispose]: () => void bash.kill("SIGKILL"),
+    // With all that it has started.
+    [Symbol.dispose]: () => void process.kill(-bash.pid!, "SIGKILL"),
   };
 }

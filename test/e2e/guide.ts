@@ -5,8 +5,14 @@ interface Block {
   line: number;
 }
 
-const runnable = new Set(["sh", "js"]);
-const promised = new Set(["json", "text"]);
+const BESIDE = " in another terminal";
+const runnable = new Set(["sh", "js", `sh${BESIDE}`]);
+const promised = new Set(["json", "text", `text${BESIDE}`]);
+
+/** Whether a block is of a second terminal, which runs on while the guide goes on in the first. */
+export function isBeside(language: string): boolean {
+  return language.endsWith(BESIDE);
+}
 
 /** A sample of a guide, with what it promises. */
 export interface Sample extends Block {
@@ -24,7 +30,10 @@ export function samplesOf(markdown: string): Sample[] {
   return samples;
 }
 
-/** The blocks of a guide, but for those that show a file, such as `js verify.mjs`: their files have tests. */
+/**
+ * The blocks of a guide, but for those that show a file, such as `js verify.mjs`, whose files have tests, and for
+ * what is in the first terminal: it has been done already.
+ */
 function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(/^```([^\n]*)\n([^]*?)^```$/gm)]
     .map((match) => ({
@@ -32,7 +41,7 @@ function blocksOf(markdown: string): Block[] {
       text: match[2]!,
       line: markdown.slice(0, match.index).split("\n").length,
     }))
-    .filter(({ language }) => !language.includes(" ") && language !== "");
+    .filter(({ language }) => isBeside(language) || (!language.includes(" ") && language !== ""));
 }
 
 /**
