@@ -8,6 +8,7 @@ export { Waybill, type Attempt, type WaybillOptions } from "./waybill.ts";
 export {
   verifyWebhook,
   WebhookVerificationError,
+  type CallbackTest,
   type VerifyOptions,
   type Webhook,
   type WebhookData,

@@ -10,6 +10,14 @@ export interface WebhookData {
   orderEvent: Omit<OrderEventData, "movements">[];
   orderUpdateResolution: Omit<OrderUpdateRequest, DecisionOnly>[];
   orderCancelResolution: Omit<OrderCancelRequest, DecisionOnly>[];
+  /** Asked for with `testCallback`, whatever the registration's type is: take it and do nothing. */
+  test: CallbackTest[];
+}
+
+/** The data of a test: which registration is tried, and when it was asked for. */
+export interface CallbackTest {
+  callback_id: string;
+  sent_at: string;
 }
 
 /** A verified webhook; `message_type` tells what its data is. */
@@ -23,9 +31,9 @@ export interface WebhookFacts {
   /** Stable over repeats: a message whose id you have seen is done. */
   message_id: string;
   api_version: string;
-  /** Whose message it is; empty for tests. */
+  /** Whose message it is; of a test the nil UUID. */
   orderId: string;
-  /** Its place among the events of its order, from 1. */
+  /** Its place among the events of its order, from 1; of a test 0. */
   sequence: number;
   /** The sequence of the order's message of this type before it; 0 if there is none. */
   previousSequence: number;
