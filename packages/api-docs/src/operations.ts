@@ -23,7 +23,8 @@ export function toOperation(method: Method, route: Route, parts: Parts): JsonSch
   return {
     operationId: method.name,
     tags: [tagOf(method.service)],
-    summary: firstSentence(comment),
+    // Plain text, unlike descriptions.
+    summary: firstSentence(comment).replaceAll("`", ""),
     description: comment,
     parameters: parametersOf(method, route, parts),
     ...(body === null ? {} : { requestBody: body }),

@@ -2,7 +2,7 @@ import type { Guide } from "./guides.ts";
 
 /** A page of the docs as HTML: what it says, beside the list of all pages. */
 export function pageOf(title: string, content: string, guides: readonly Guide[]): string {
-  return layout(title, `<nav>${navigation(guides)}</nav><main>${content}</main>`, "");
+  return layout(title, `<nav>${navigation(guides)}</nav><main class="guide">${content}</main>`, "");
 }
 
 /** The page of the API reference, which Swagger UI fills. */
