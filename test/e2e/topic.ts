@@ -3,7 +3,7 @@ import { Kafka, logLevel } from "kafkajs";
 import { inject, vi } from "vitest";
 
 /** A message of a topic, as any consumer reads it. */
-interface TopicMessage {
+export interface TopicMessage {
   key: string;
   value: string;
   headers: Record<string, string>;
@@ -15,6 +15,8 @@ export interface TopicReader extends AsyncDisposable {
   all: () => readonly TopicMessage[];
   /** The same with this key. */
   ofKey: (key: string) => TopicMessage[];
+  /** The same of a tenant. */
+  ofTenant: (tenant: string) => TopicMessage[];
 }
 
 /** Starts reading. */
@@ -41,6 +43,7 @@ export async function readTopic(topic: string): Promise<TopicReader> {
   return {
     all: () => messages,
     ofKey: (key) => messages.filter((message) => message.key === key),
+    ofTenant: (tenant) => messages.filter(({ headers }) => headers["ce_tenantid"] === tenant),
     [Symbol.asyncDispose]: () => consumer.disconnect(),
   };
 }
