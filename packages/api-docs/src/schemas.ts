@@ -124,9 +124,13 @@ function undescribed(field: DescField, side: Side, refTo: Schemas["refTo"]): Jso
   return valueSchema(scalarOf(field), rules, side, isNullable(field, side, rules));
 }
 
-/** A caller may say null for what is not required; an answer has it where the proto says `optional`. */
+/**
+ * A caller may say null for what is not required; an answer has it where the proto says `optional`. An event may
+ * have been written before there was what answers always have: the lines of a new order have no version yet.
+ */
 function isNullable(field: DescField, side: Side, rules: FieldRules): boolean {
-  return side === "input" ? !rules.required : field.proto.proto3Optional && !rules.always;
+  if (side === "input") return !rules.required;
+  return field.proto.proto3Optional && (side === "topic" || !rules.always);
 }
 
 function listSchema(

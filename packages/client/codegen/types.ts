@@ -149,7 +149,11 @@ function eventMap(): string {
   const lines = Object.entries(eventData).map(
     ([type, name]) => `  "${type}": ${typeName(messageNamed(name), "shown")};\n`,
   );
-  return `/** The data of the events on Waybill's topics, by their type. */\nexport interface EventData {\n${lines.join("")}}\n`;
+  const doc = docOf(
+    "The data of the events on Waybill's topics, by their type. An event has what was known when it was written: " +
+      "the lines of a new order have neither times nor a version yet, which are null there.",
+  );
+  return `${doc}export interface EventData {\n${lines.join("")}}\n`;
 }
 
 function messageNamed(name: string): DescMessage {
