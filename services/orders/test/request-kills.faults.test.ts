@@ -1,41 +1,57 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { aLine, anUpdate, aSku } from "@waybill/dev-env/records.ts";
-import { freePort } from "@waybill/dev-env/engine/free-port.ts";
+import { randomUUID } from "node:crypto";
 import { createLog } from "@waybill/process/log.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
+import { OrderRequestServiceService } from "@waybill/proto/orders/v1/order_requests.ts";
+import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
+import { openChannel, peer } from "@waybill/rpc/client.ts";
 import { implement, type Handlers } from "@waybill/rpc/handlers.ts";
 import { startServer, type RpcServer } from "@waybill/rpc/server.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
+import { newStockCalls } from "../../line-items/test/stock-calls.ts";
+import type { Status } from "../src/lifecycle.ts";
 import type { RequestKind } from "../src/request.ts";
-import { openDecisions } from "./decisions.ts";
-
-const script = fileURLToPath(new URL("../../../test/dying-process.ts", import.meta.url));
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const TENANT = "shop";
-// A member that was killed keeps its partitions for six seconds.
-const TAKEN_OVER_MS_MAX = 40_000;
+import {
+  expectReallocated,
+  expectResolved,
+  killed,
+  killLeftOvers,
+  openCase,
+  ordersEnv,
+  startProcess,
+  stop,
+  TENANT,
+  untilResolved,
+  type Case,
+  type Commit,
+  type ServiceProcess,
+} from "./kills.ts";
+import { startReader, type Seen } from "./reader.ts";
 
 let network: TestNetwork;
+let sound: RpcServer;
 beforeAll(async () => {
   network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
-  await network.skus.createSkus({ skus: [aSku("shirt"), aSku("hat")] }, network.as(TENANT));
+  await newStockCalls(network, TENANT).facility("east");
+  sound = await standIn(null, () => undefined);
 });
-afterAll(() => network[Symbol.asyncDispose]());
+afterAll(async () => {
+  killLeftOvers();
+  await sound[Symbol.asyncDispose]();
+  await network[Symbol.asyncDispose]();
+});
 
 type LineItems = Handlers<null, typeof LineItemServiceService>;
 
 /** The network's line-items service behind another port; `killed` is told after these calls, which get no answer. */
-async function standIn(deadly: keyof LineItems | null, killed: () => void): Promise<RpcServer> {
+async function standIn(deadly: keyof LineItems | null, kill: () => void): Promise<RpcServer> {
   const names = Object.keys(LineItemServiceService) as (keyof LineItems)[];
   const forwarding = names.map((name) => {
     const forward = async (_: null, request: never) => {
       const answer = await network.lineItems[name](request, network.as(TENANT));
       if (name !== deadly) return answer;
-      killed();
+      kill();
       return new Promise(() => undefined);
     };
     return [name, forward] as const;
@@ -51,111 +67,128 @@ async function standIn(deadly: keyof LineItems | null, killed: () => void): Prom
 }
 
 /** Where the process is killed: at a commit of its own, or when line-items has done a call. */
-type Kill = { commit: [when: "before" | "after", number: number] } | { call: keyof LineItems };
-
-async function startOrdersProcess(
-  database: string,
-  lineItemsPort: number,
-  args: string[],
-): Promise<ChildProcess> {
-  const env = {
-    ...process.env,
-    LOG_LEVEL: "silent",
-    MONGODB_URL: inject("mongodbUrl"),
-    KAFKA_BROKERS: inject("kafkaBrokers"),
-    TOPIC_PREFIX: `${database}.`,
-    TOPIC_PARTITIONS: "1",
-    DATABASE: database,
-    GRPC_PORT: String(await freePort()),
-    LINE_ITEMS_ADDRESS: `127.0.0.1:${lineItemsPort}`,
-  };
-  return spawn(process.execPath, [script, main, ...args], { env, stdio: "inherit" });
-}
+type Kill = { commit: Commit } | { call: keyof LineItems };
 
 /** Has a request decided by a process that is killed there, and by one that comes after it. */
-async function decideUnder(kill: Kill, kind: RequestKind, status: "open" | "atWarehouse") {
-  const on = await openDecisions(network);
-  const database = on.context.orders.collection.dbName;
-  const order = await on.create("killed", [aLine("shirt", 2)], status);
-  const record = anUpdate("killed", { gift_message: "new", line_items: [aLine("hat", 3)] });
-  const [id] = await on.ask(kind, order, [kind === "update" ? record : null]);
-  const args = "commit" in kill ? kill.commit.map(String) : [];
-  let doomed: ChildProcess | null = null;
-  const deadly = await standIn("call" in kill ? kill.call : null, () => doomed?.kill("SIGKILL"));
-  doomed = await startOrdersProcess(database, deadly.port, args);
-  const [, signal] = await once(doomed, "exit");
-  expect(signal).toBe("SIGKILL");
-  const left = await on.request(id!);
-
-  const sound = await standIn(null, () => undefined);
-  const next = await startOrdersProcess(database, sound.port, []);
-  await vi.waitUntil(async () => (await on.request(id!)).status !== "pending", {
-    timeout: TAKEN_OVER_MS_MAX,
-    interval: 100,
-  });
-  next.kill("SIGTERM");
-  await once(next, "exit");
-  await Promise.all([deadly[Symbol.asyncDispose](), sound[Symbol.asyncDispose]()]);
-  return {
-    on,
-    id: id!,
-    left: left.status,
-    order: await on.order(order._id),
-    lines: await on.lines(order._id),
-  };
+async function decideUnder(kill: Kill, kind: RequestKind, status: Status) {
+  const one = await openCase(network, kind, status);
+  const read = kind === "update" ? startReader(network, one) : async () => [];
+  const [id] = await one.on.ask(kind, one.order, [one.record]);
+  let doomed: ServiceProcess | null = null;
+  const deadly = await standIn("call" in kill ? kill.call : null, () => doomed?.process.kill("SIGKILL"));
+  const env = ordersEnv(one.database, deadly.port);
+  doomed = await startProcess("orders", env, "commit" in kill ? kill.commit : null);
+  await killed(doomed);
+  const left = await one.on.request(id!);
+  await finish(one);
+  await deadly[Symbol.asyncDispose]();
+  return { one, left: left.status, seen: await read() };
 }
 
-const updates: [string, Kill, string][] = [
+/** Has a process come that nobody kills. */
+async function finish(one: Case, work: (next: ServiceProcess) => Promise<unknown> = async () => undefined) {
+  const next = await startProcess("orders", ordersEnv(one.database, sound.port));
+  await work(next);
+  await untilResolved(one);
+  await stop(next);
+}
+
+const updates: [string, Kill, "pending" | "success"][] = [
   ["before the lock commits", { commit: ["before", 1] }, "pending"],
   ["once the lock has committed", { commit: ["after", 1] }, "pending"],
   ["once line-items has replaced the lines", { call: "replaceLines" }, "pending"],
   ["before the update commits", { commit: ["before", 2] }, "pending"],
   ["once the update has committed, before Kafka knows", { commit: ["after", 2] }, "success"],
 ];
-const cancels: [string, Kill, string][] = [
-  ["once line-items has sealed the lines", { call: "sealLines" }, "pending"],
+const cancels: [string, Kill, "pending" | "success"][] = [
   ["before the cancel commits", { commit: ["before", 1] }, "pending"],
   ["once the cancel has committed, before Kafka knows", { commit: ["after", 1] }, "success"],
 ];
+const statuses = ["open", "atWarehouse", "inProcess"] as const;
+const everywhere = <Row extends unknown[]>(rows: Row[]) =>
+  statuses.flatMap((status) => rows.map((row) => [status, ...row] as const));
 
-describe("kill -9 of the orders service", { timeout: 120_000 }, () => {
-  it.concurrent.each(updates)(
-    "%s leaves an update that is resolved once, with fields, lines and counts as one",
-    async (_, kill, left) => {
-      const after = await decideUnder(kill, "update", "atWarehouse");
+describe("kill -9 of the orders service", { timeout: 240_000 }, () => {
+  it.concurrent.each(everywhere(updates))(
+    "leaves an update of an order %s that is resolved once, with fields, lines, counts and stock as one: %s",
+    async (status, _when, kill, left) => {
+      const after = await decideUnder(kill, "update", status);
       expect(after.left).toBe(left);
-      expect(after.order).toMatchObject({
-        changing: null,
-        status: "atWarehouse",
-        gift_message: "new",
-        line_counts: [{ sku_customer_id: "hat", ordered: 3, outstanding: 3, id: after.lines[0]!.id }],
-      });
-      expect(after.lines).toMatchObject([{ sku_customer_id: "hat", quantity: 3 }]);
-      const events = await after.on.events(after.order._id);
-      expect(events.map(({ type }) => type)).toEqual([
-        "waybill.order.created.v1",
-        "waybill.order.accepted.v1",
-        "waybill.order.updated.v1",
-        "waybill.order_update.resolved.v1",
-      ]);
+      await expectResolved(after.one);
+      await expectReallocated(network, after.one, 3);
+      expectOfOneMoment(after.seen);
+      const isHalfDone = "call" in kill || kill.commit[0] === (kill.commit[1] === 1 ? "after" : "before");
+      if (isHalfDone) expect(after.seen.map(({ substatus }) => substatus)).toContain("updating");
     },
   );
 
-  it.concurrent.each(cancels)(
-    "%s leaves a cancel that is resolved once, with every unit canceled",
-    async (_, kill, left) => {
-      const after = await decideUnder(kill, "cancel", "open");
+  it.concurrent.each([
+    ["open", "once line-items has sealed the lines", { call: "sealLines" }, "pending"] as const,
+    ...everywhere(cancels),
+  ])(
+    "leaves a cancel of an order %s that is resolved once, with every unit canceled: %s",
+    async (status, _when, kill, left) => {
+      const after = await decideUnder(kill, "cancel", status);
       expect(after.left).toBe(left);
-      expect(after.order).toMatchObject({
-        status: "canceled",
-        line_counts: [{ sku_customer_id: "shirt", ordered: 2, outstanding: 0, canceled: 2 }],
-      });
-      const events = await after.on.events(after.order._id);
-      expect(events.map(({ type }) => type)).toEqual([
-        "waybill.order.created.v1",
-        "waybill.order.canceled.v1",
-        "waybill.order_cancel.resolved.v1",
-      ]);
+      await expectResolved(after.one);
     },
   );
 });
+
+/** What readers see that is not said to be updating is all old or all new, and in the end new. */
+function expectOfOneMoment(seen: readonly Seen[]): void {
+  const mixed = seen.filter(
+    ({ substatus, priority, units }) =>
+      substatus !== "updating" && `${priority} ${units}` !== "100 2" && `${priority} ${units}` !== "7 3",
+  );
+  expect(mixed).toEqual([]);
+  for (const view of ["get", "list", "summary"]) {
+    const last = seen.findLast((one) => one.view === view);
+    expect(last).toEqual({ view, substatus: null, priority: 7, units: 3 });
+    expect(seen.find((one) => one.view === view)).toMatchObject({ priority: 100, units: 2 });
+  }
+}
+
+const CALL_MS = 2_000;
+
+describe("kill -9 of the orders service while it is asked", { timeout: 240_000 }, () => {
+  const cases = (["update", "cancel"] as const).flatMap((kind) =>
+    (["before", "after"] as const).map((when) => [kind, when] as const),
+  );
+  it.concurrent.each(cases)(
+    "(%s), %s its commit, leaves no request or one, and the repeat makes one of it, resolved once",
+    async (kind, when) => {
+      const one = await openCase(network, kind, "atWarehouse");
+      const ask = asker(one);
+      const doomed = await startProcess("orders", ordersEnv(one.database, sound.port), [when, 1]);
+      const death = killed(doomed);
+      await vi.waitUntil(async () => (await ask(doomed)) ?? doomed.process.signalCode, { timeout: 60_000 });
+      await death;
+      const stored = () => one.on.context.requests.collection.countDocuments({ order_id: one.order._id });
+      expect(await stored()).toBe(when === "before" ? 0 : 1);
+      await finish(one, async (next) => {
+        const result = await vi.waitUntil(() => ask(next), { timeout: 60_000, interval: 200 });
+        expect(result).toMatchObject({ status: "success", customer_identifier: "killed" });
+      });
+      expect(await stored()).toBe(1);
+      await expectResolved(one);
+    },
+  );
+});
+
+/** The same request to a process, however often: an update by its key, a cancel by its id; null if nobody answered. */
+function asker({ kind, record }: Case): (process: ServiceProcess) => Promise<RecordResult | null> {
+  const idempotencyKey = randomUUID();
+  const cancel = { customer_identifier: "killed", order_cancel_request_id: randomUUID() };
+  return async ({ port }) => {
+    using channel = openChannel("orders", `127.0.0.1:${port}`);
+    const requests = peer(channel, OrderRequestServiceService);
+    const keyed = { idempotencyKey, onReplay: () => undefined };
+    const call = { ...network.as(TENANT), deadline: Date.now() + CALL_MS };
+    const answer =
+      kind === "update"
+        ? requests.createOrderUpdateRequests({ requests: [record!] }, { ...call, keyed })
+        : requests.createOrderCancelRequests({ requests: [cancel] }, call);
+    return await answer.then(({ results }) => results[0]!).catch(() => null);
+  };
+}

@@ -1,0 +1,65 @@
+import { freePort } from "@waybill/dev-env/engine/free-port.ts";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
+import { newStockCalls } from "../../line-items/test/stock-calls.ts";
+import type { RequestKind } from "../src/request.ts";
+import type { Status } from "../src/lifecycle.ts";
+import {
+  expectReallocated,
+  expectResolved,
+  killed,
+  killLeftOvers,
+  openCase,
+  ordersEnv,
+  startProcess,
+  stop,
+  TENANT,
+  untilResolved,
+} from "./kills.ts";
+
+let network: TestNetwork;
+beforeAll(async () => {
+  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await newStockCalls(network, TENANT).facility("east");
+});
+afterAll(async () => {
+  killLeftOvers();
+  await network[Symbol.asyncDispose]();
+});
+
+const cases: [when: "before" | "after", kind: RequestKind, status: Status][] = [
+  ["before", "update", "open"],
+  ["after", "update", "open"],
+  ["before", "update", "atWarehouse"],
+  ["after", "update", "atWarehouse"],
+  ["before", "cancel", "open"],
+  ["after", "cancel", "open"],
+];
+
+describe("kill -9 of line-items", { timeout: 240_000 }, () => {
+  it.concurrent.each(cases)(
+    "%s its commit only delays an %s of an order %s: it is resolved once, and the stock follows",
+    async (when, kind, status) => {
+      const one = await openCase(network, kind, status);
+      const [id] = await one.on.ask(kind, one.order, [one.record]);
+      const env = { DATABASE: network.lineItemsDb.databaseName, ORDERS_ADDRESS: "127.0.0.1:1" };
+      const port = await freePort();
+      // Follows no topic that anything happens on, so that its first commit is what it is asked for.
+      const idle = { ...env, TOPIC_PREFIX: `idle-${one.database}.` };
+      const doomed = await startProcess("line-items", idle, [when, 1], port);
+      const orders = await startProcess("orders", ordersEnv(one.database, port));
+      await killed(doomed);
+      expect(await one.on.request(id!)).toMatchObject({ status: "pending" });
+      const replaced = (await one.on.lines(one.order._id))[0]!.sku_customer_id === one.skus.after;
+      expect(replaced).toBe(kind === "update" && when === "after");
+
+      const follows = { ...env, TOPIC_PREFIX: `${one.database}.` };
+      const next = await startProcess("line-items", follows, null, port);
+      await untilResolved(one);
+      await expectResolved(one);
+      await expectReallocated(network, one, kind === "update" ? 3 : 0);
+      await Promise.all([stop(orders), stop(next)]);
+    },
+  );
+});
