@@ -5,6 +5,9 @@ import { anOrder } from "./order.ts";
 import { readOrderEvents } from "./order-topic.ts";
 import { startFaultSystem, type FaultSystem } from "./system.ts";
 
+/** Sooner than a service can be ready. */
+const KILL_MS = 50;
+
 let faults: FaultSystem;
 beforeAll(async () => {
   faults = await startFaultSystem(true);
@@ -53,45 +56,93 @@ describe("while MongoDB is down", () => {
   });
 });
 
-describe("while MongoDB takes no writes", () => {
-  it("a create is 503 for the whole call, and a repeat makes one order of it", async () => {
-    const client = await new MongoClient(faults.system.mongodb.address).connect();
-    await client.db("admin").command({ fsync: 1, lock: true });
-    const answers = await createsInEveryMode("locked");
-    await client.db("admin").command({ fsyncUnlock: 1 });
-    await client.close();
+/** Begins an outage; answers how to end it. */
+type Outage = () => Promise<() => Promise<void>>;
+type Mode = "partial" | "atomic" | "validate_only";
+
+const outages: [name: string, begin: Outage, unharmed: Mode[]][] = [
+  [
+    "MongoDB is killed",
+    async () => {
+      const mongodb = owned(faults.system.mongodb);
+      await mongodb.kill();
+      return () => mongodb.restart();
+    },
+    [],
+  ],
+  [
+    "MongoDB is frozen",
+    async () => {
+      const client = await new MongoClient(faults.system.mongodb.address).connect();
+      const { pid } = await client.db("admin").command({ serverStatus: 1 });
+      await client.close();
+      return freeze(Number(pid));
+    },
+    [],
+  ],
+  [
+    "MongoDB takes no writes",
+    async () => {
+      const client = await new MongoClient(faults.system.mongodb.address).connect();
+      await client.db("admin").command({ fsync: 1, lock: true });
+      return async () => {
+        await client.db("admin").command({ fsyncUnlock: 1 });
+        await client.close();
+      };
+    },
     // Trying out writes nothing.
-    expect(answers).toEqual({ partial: 503, atomic: 503, validate_only: 200 });
-    await createsOnce("locked");
+    ["validate_only"],
+  ],
+  ["orders is frozen", async () => freeze(faults.system.services.orders.pid()!), []],
+  ["line-items is frozen", async () => freeze(faults.system.services["line-items"].pid()!), []],
+  ["orders is down", async () => keepDown("orders"), []],
+  ["line-items is down", async () => keepDown("line-items"), []],
+];
+
+describe.each(outages)("while %s", (name, begin, unharmed) => {
+  it("a create is 503 for the whole call, in its time, and a repeat makes one order of it", async () => {
+    const prefix = name.replaceAll(" ", "-");
+    for (const { mode, status, code, retryAfter, elapsedMs } of await createsDuring(begin, prefix)) {
+      expect([mode, status]).toEqual([mode, unharmed.includes(mode) ? 200 : 503]);
+      expect(elapsedMs).toBeLessThan(ANSWER_MS_MAX);
+      if (status === 200) continue;
+      expect(["DEPENDENCY_UNAVAILABLE", "DEADLINE_EXCEEDED"]).toContain(code);
+      expect(retryAfter).toBeGreaterThan(0);
+    }
+    await createsOnce(prefix);
   });
 });
 
-describe.each(["orders", "line-items"] as const)("while %s is frozen", (service) => {
-  it("a create is 503 for the whole call, and a repeat makes one order of it", async () => {
-    const pid = faults.system.services[service].pid()!;
-    process.kill(pid, "SIGSTOP");
-    const answers = await createsInEveryMode(`frozen-${service}`).finally(() => process.kill(pid, "SIGCONT"));
-    expect(answers).toEqual({ partial: 503, atomic: 503, validate_only: 503 });
-    await createsOnce(`frozen-${service}`);
-  });
-});
+const modes: readonly Mode[] = ["partial", "atomic", "validate_only"];
+/** The gateway waits for a service for 15 seconds. */
+const ANSWER_MS_MAX = 17_000;
 
-const modes = ["partial", "atomic", "validate_only"] as const;
-
-/** The status of a create in each mode. */
-async function createsInEveryMode(name: string): Promise<Record<string, number | undefined>> {
-  const statuses = modes.map(async (mode) => {
+/** What a create is answered with in each mode. */
+function createsInEveryMode(name: string) {
+  const answers = modes.map(async (mode) => {
+    const startedAt = performance.now();
     const answer = await faults.send("POST", `/orders?mode=${mode}`, [anOrder(`${name}-${mode}`)]);
-    return [mode, answer?.status] as const;
+    const elapsedMs = performance.now() - startedAt;
+    const retryAfter = Number(answer?.headers.get("retry-after"));
+    return { mode, status: answer?.status, code: answer?.body.code, retryAfter, elapsedMs };
   });
-  return Object.fromEntries(await Promise.all(statuses));
+  return Promise.all(answers);
+}
+
+async function createsDuring(begin: Outage, name: string) {
+  const end = await begin();
+  try {
+    return await createsInEveryMode(name);
+  } finally {
+    await end();
+  }
 }
 
 async function createsOnce(name: string): Promise<void> {
   const orders = modes.map((mode) => anOrder(`${name}-${mode}`));
   const results = await vi.waitUntil(
     async () => (await faults.send("POST", "/orders", orders))?.body.results,
-    { timeout: 30_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
   expect(results.map(({ code }: any) => code)).toEqual([null, null, null]);
   const cids = modes.map((mode) => `${name}-${mode}`).join(",");
@@ -99,6 +150,22 @@ async function createsOnce(name: string): Promise<void> {
   expect(new Set(body.data.map(({ id }: any) => id))).toEqual(
     new Set(results.map(({ system_id }: any) => system_id)),
   );
+}
+
+function freeze(pid: number): () => Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  return async () => void process.kill(pid, "SIGCONT");
+}
+
+/** Kills a service again whenever it is started, until the answer is called. */
+function keepDown(name: "orders" | "line-items"): () => Promise<void> {
+  const service = faults.system.services[name];
+  const killing = setInterval(() => service.kill(), KILL_MS);
+  service.kill();
+  return async () => {
+    clearInterval(killing);
+    await service.ready();
+  };
 }
 
 function owned(engine: Engine): OwnedEngine {

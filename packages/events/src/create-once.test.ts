@@ -124,3 +124,34 @@ test.each(["findWinners", "prepare", "commit"] as const)(
     await expect(createOnce(failing, candidates)).rejects.toThrow("unforeseen");
   },
 );
+
+const several = ["A-1", "A-2", "A-3"].map((customerIdentifier) => ({
+  customerIdentifier,
+  fingerprint: "red",
+}));
+
+test.each(["prepare", "commit"] as const)(
+  "an error that nobody foresaw and that %s has with every record rejects the whole: none is told a failure",
+  async (step) => {
+    const { creator } = openStore(quiet);
+    for (const error of [new TypeError("unforeseen"), new DomainError("INTERNAL")]) {
+      const failing = { ...creator, [step]: () => Promise.reject(error) };
+      await expect(createOnce(failing, toCandidates(several))).rejects.toBe(error);
+    }
+  },
+);
+
+test("an error that nobody foresaw and that lies in one record is that record's failure alone", async () => {
+  const { creator } = openStore(quiet);
+  const candidates = toCandidates(several);
+  const faults: unknown[] = [];
+  const failing: Creator<Candidate> = {
+    ...creator,
+    prepare: (some) =>
+      some.includes(candidates[1]!) ? Promise.reject(new TypeError("unforeseen")) : creator.prepare(some),
+    fault: (error) => void faults.push(error),
+  };
+  const told = (await createAll(failing, candidates)).map(idOrCode);
+  expect(told).toEqual(["new-0", "INTERNAL", "new-2"]);
+  expect(faults).toMatchObject([{ message: "unforeseen" }]);
+});

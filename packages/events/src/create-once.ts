@@ -1,3 +1,4 @@
+import { catalogue } from "@waybill/errors/catalogue.ts";
 import { DomainError, isDependencyDown } from "@waybill/errors/domain-error.ts";
 import { isDuplicateKey, isWriteConflict, mongoFailure } from "@waybill/mongo/failures.ts";
 
@@ -36,7 +37,7 @@ const ROUNDS_MAX = 3;
  * Creates each candidate once: the same identifier with the same content answers with what is there, other
  * content is refused. A unique index decides races: a group that loses one looks again and goes on without
  * those found; after three rounds record by record, so that no record suffers from its company. Rejects as a
- * whole when a dependency is down: nothing is known then, and a repeat is safe.
+ * whole when a dependency is down, or fails for every record: nothing is known then, and a repeat is safe.
  */
 export async function createOnce<C extends Candidate>(
   creator: Creator<C>,
@@ -47,9 +48,13 @@ export async function createOnce<C extends Candidate>(
   } catch (error) {
     if (candidates.length === 1 || isDown(error)) throw error;
   }
-  // What nobody foresaw may lie in one record: the others must not share it.
+  // What nobody foresaw may lie in one record: the others must not share it. What fails all lies in none.
   const outcomes = new Map<C, Outcome>();
-  for (const candidate of candidates) outcomes.set(candidate, await createAlone(creator, candidate));
+  const faults: unknown[] = [];
+  for (const candidate of candidates)
+    outcomes.set(candidate, await createAlone(creator, candidate, (fault) => faults.push(fault)));
+  if (faults.length === candidates.length) throw faults[0];
+  faults.forEach(creator.fault);
   return outcomes;
 }
 
@@ -69,15 +74,24 @@ async function createTogether<C extends Candidate>(
   return outcomes;
 }
 
-async function createAlone<C extends Candidate>(creator: Creator<C>, candidate: C): Promise<Outcome> {
+async function createAlone<C extends Candidate>(
+  creator: Creator<C>,
+  candidate: C,
+  note: (fault: unknown) => void,
+): Promise<Outcome> {
   try {
     return (await createTogether(creator, [candidate])).get(candidate)!;
   } catch (error) {
     if (isDown(error)) throw error;
-    if (error instanceof DomainError) return error;
-    creator.fault(error);
+    if (isRefusal(error)) return error;
+    note(error);
     return new DomainError("INTERNAL", undefined, { cause: error });
   }
+}
+
+/** Whether an error says what is wrong with a record. */
+function isRefusal(error: unknown): error is DomainError {
+  return error instanceof DomainError && catalogue[error.code].http < 500;
 }
 
 function isDown(error: unknown): boolean {
@@ -188,8 +202,7 @@ export async function tryCommit<C extends Candidate>(
     for (const candidate of candidates) outcomes.set(candidate, { id: candidate.id });
     return null;
   } catch (error) {
-    const ofOneRecord = error instanceof DomainError && !isDependencyDown(error);
-    if (ofOneRecord || isDuplicateKey(error) || isWriteConflict(error)) return error;
+    if (isRefusal(error) || isDuplicateKey(error) || isWriteConflict(error)) return error;
     throw error;
   }
 }

@@ -10,9 +10,18 @@ import {
 
 /** Two documents with the same unique key. */
 const DUPLICATE_KEY = 11_000;
-// Interrupted by shutdown or step-down, not primary any more, shutting down, host unreachable or not found.
+/** What MongoDB answers when it cannot do for now what it can do as a rule (its error_codes.yml). */
 const unavailableCodes = new Set([
-  6, 7, 89, 91, 189, 262, 9001, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436,
+  // The host is unreachable, not found, not heard of in time or cut off.
+  6, 7, 89, 202, 9001,
+  // Shutting down, stepping down or not primary any more.
+  91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436,
+  // It took too long, was interrupted, or waits for what others hold.
+  24, 46, 50, 262, 365, 11_601,
+  // No majority or no member for what was asked.
+  64, 100, 133, 134,
+  // The disk is full.
+  14_031,
 ]);
 
 /** Whether MongoDB refused a write because a unique index has the key already. */
