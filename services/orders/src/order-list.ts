@@ -1,4 +1,4 @@
-import type { Collection, Filter, FindCursor } from "mongodb";
+import type { AggregationCursor, Collection, Filter, FindCursor } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
 
@@ -43,8 +43,18 @@ export async function listStoredOrders(
 }
 
 /** How many orders the filter lets through; TOTAL_MAX where there are more. */
-export function countStoredOrders({ orders }: OrdersContext, filter: OrderFilter): Promise<number> {
-  return orders.collection.countDocuments(wholeList(filter), { hint: indexFor(filter), limit: TOTAL_MAX });
+export async function countStoredOrders({ orders }: OrdersContext, filter: OrderFilter): Promise<number> {
+  const [counted] = await countOrders(orders.collection, filter).toArray();
+  return counted?.total ?? 0;
+}
+
+/** The query of that number. */
+export function countOrders(
+  collection: Collection<OrderDocument>,
+  filter: OrderFilter,
+): AggregationCursor<{ total: number }> {
+  const stages = [{ $match: wholeList(filter) }, { $limit: TOTAL_MAX }, { $count: "total" }];
+  return collection.aggregate<{ total: number }>(stages, { hint: indexFor(filter) });
 }
 
 /**

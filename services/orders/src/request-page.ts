@@ -2,7 +2,8 @@ import type { ListOrderUpdateRequestsRequest } from "@waybill/proto/orders/v1/or
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import { readPage, type Page } from "@waybill/rpc/page.ts";
 import type { RequestDocument, RequestKind } from "./request.ts";
-import { listStoredRequests, type RequestsContext } from "./request-store.ts";
+import { listStoredRequests, positionOf } from "./request-list.ts";
+import type { RequestsContext } from "./request-store.ts";
 
 const cursors = {
   update: cursorsOf("order_update_requests/created_at/1", ["string", "string"]),
@@ -28,11 +29,11 @@ export async function pageOfRequests(
     ids: asked.id,
     customerIdentifiers: asked.cid,
     status: asked.status ?? null,
-    after: cursors[kind].decode(asked.cursor),
   };
+  const after = cursors[kind].decode(asked.cursor);
   const { elements, last, ...bounds } = await readPage(asked, (page) =>
-    listStoredRequests(context, { ...filter, ...page }),
+    listStoredRequests(context, filter, { after, ...page }),
   );
-  const next_cursor = last && cursors[kind].encode([last.created_at, last._id]);
+  const next_cursor = last && cursors[kind].encode([...positionOf(last)]);
   return { ...bounds, next_cursor, requests: elements };
 }

@@ -2,9 +2,10 @@ import { changeAggregate, insertAggregates, type Creation } from "@waybill/event
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction, readOwnWrites } from "@waybill/mongo/transaction.ts";
 import type { WinningEvent } from "@waybill/proto/orders/v1/order_requests.ts";
-import type { ClientSession, Filter } from "mongodb";
+import type { ClientSession } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
+import { findNamedOrders } from "./store.ts";
 import { decideStep, type RequestDocument, type RequestKind, type Step } from "./request.ts";
 
 /** What working with stored requests needs of the context. */
@@ -25,8 +26,7 @@ export async function findOrderIdsByName(
   names: readonly string[],
 ): Promise<Map<string, string>> {
   if (names.length === 0) return new Map();
-  const found = await orders.collection
-    .find({ tenant_id: tenantId, customer_identifier: { $in: [...new Set(names)] } })
+  const found = await findNamedOrders(orders.collection, tenantId, [...new Set(names)])
     .project<Pick<OrderDocument, "_id" | "customer_identifier">>({ customer_identifier: 1 })
     .toArray();
   return new Map(found.map(({ _id, customer_identifier }) => [customer_identifier, _id]));
@@ -55,31 +55,19 @@ export function findCancelRequests(
   return requests.collection.find(named, readOwnWrites(requests.client)).toArray();
 }
 
-/** Which requests a list shows. */
-interface RequestFilter {
-  tenantId: string;
-  kind: RequestKind;
-  ids: readonly string[];
-  customerIdentifiers: readonly string[];
-  status: string | null;
-  /** created_at and id of the last one of the page before. */
-  after: readonly [string, string] | null;
-  offset: number;
-  limit: number;
-}
-
-/** A page of requests, the newest first. */
-export function listStoredRequests(
+/** The requests of an order that are not decided yet, the oldest first. */
+export async function findPendingIds(
   { requests }: RequestsContext,
-  filter: RequestFilter,
-): Promise<RequestDocument[]> {
-  return requests.collection
-    .find(toQuery(filter))
-    .project<RequestDocument>({ record: 0 })
-    .sort({ created_at: -1, _id: -1 })
-    .skip(filter.offset)
-    .limit(filter.limit)
+  tenantId: string,
+  orderId: string,
+): Promise<string[]> {
+  const found = await requests.collection
+    .find({ status: "pending", tenant_id: tenantId, order_id: orderId })
+    .hint("pending")
+    .sort({ created_at: 1, _id: 1 })
+    .project<Pick<RequestDocument, "_id">>({ _id: 1 })
     .toArray();
+  return found.map(({ _id }) => _id);
 }
 
 /** Requests made before that time (RFC 3339, UTC) and not decided yet, the oldest first. */
@@ -156,24 +144,4 @@ async function findEvent(
   if (sequence === null) return null;
   const row = await outbox.findOne({ tenant_id, aggregate_id: _id, sequence }, { session });
   return row && { id: row._id, sequence: row.sequence, type: row.type };
-}
-
-function toQuery(filter: RequestFilter): Filter<RequestDocument> {
-  const { tenantId, kind, ids, customerIdentifiers, status, after } = filter;
-  return {
-    tenant_id: tenantId,
-    kind,
-    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
-    ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
-    ...(status === null ? {} : { status: status as RequestDocument["status"] }),
-    ...(after === null ? {} : behind(after)),
-  };
-}
-
-// Says the first key twice: an index is entered by a range of it, not by an `$or`.
-function behind([createdAt, id]: readonly [string, string]): Filter<RequestDocument> {
-  return {
-    created_at: { $lte: createdAt },
-    $or: [{ created_at: { $lt: createdAt } }, { created_at: createdAt, _id: { $lt: id } }],
-  };
 }

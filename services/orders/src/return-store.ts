@@ -2,7 +2,7 @@ import { changeAggregate, writeAggregates } from "@waybill/events/aggregates.ts"
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Return } from "@waybill/proto/orders/v1/returns.ts";
-import type { Filter } from "mongodb";
+import type { AggregationCursor, Collection, Filter, FindCursor } from "mongodb";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored } from "./order.ts";
@@ -98,7 +98,7 @@ export async function getStoredReturn(
 }
 
 /** Which returns a list shows. */
-interface ReturnFilter {
+export interface ReturnFilter {
   tenantId: string;
   ids: readonly string[];
   orderId: string | null;
@@ -117,20 +117,45 @@ interface ReturnPage {
 export function listStoredReturns(
   { returns }: OrdersContext,
   filter: ReturnFilter,
-  { before, offset, limit }: ReturnPage,
+  page: ReturnPage,
 ): Promise<ReturnDocument[]> {
+  return findReturnPage(returns.collection, filter, page).toArray();
+}
+
+/** The query of a page: every index that it may name has the returns in the order of the list. */
+export function findReturnPage(
+  collection: Collection<ReturnDocument>,
+  filter: ReturnFilter,
+  { before, offset, limit }: ReturnPage,
+): FindCursor<ReturnDocument> {
   const query = toQuery(filter);
-  return returns.collection
+  return collection
     .find(before === null ? query : { $and: [query, { _id: { $lt: before } }] })
+    .hint(indexFor(filter))
     .sort({ _id: -1 })
     .skip(offset)
-    .limit(limit)
-    .toArray();
+    .limit(limit);
 }
 
 /** How many returns the list has on all pages. */
-export function countStoredReturns({ returns }: OrdersContext, filter: ReturnFilter): Promise<number> {
-  return returns.collection.countDocuments(toQuery(filter));
+export async function countStoredReturns({ returns }: OrdersContext, filter: ReturnFilter): Promise<number> {
+  const [counted] = await countReturns(returns.collection, filter).toArray();
+  return counted?.total ?? 0;
+}
+
+/** The query of that number. */
+export function countReturns(
+  collection: Collection<ReturnDocument>,
+  filter: ReturnFilter,
+): AggregationCursor<{ total: number }> {
+  const stages = [{ $match: toQuery(filter) }, { $count: "total" }];
+  return collection.aggregate<{ total: number }>(stages, { hint: indexFor(filter) });
+}
+
+function indexFor({ ids, orderId, status }: ReturnFilter): string {
+  if (ids.length > 0) return "_id_";
+  if (orderId !== null) return "by_order";
+  return status === null ? "newest" : "by_status";
 }
 
 function toQuery({ tenantId, ids, orderId, status }: ReturnFilter): Filter<ReturnDocument> {

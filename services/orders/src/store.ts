@@ -3,7 +3,7 @@ import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
-import type { ClientSession, Filter } from "mongodb";
+import type { ClientSession, Collection, Filter, FindCursor } from "mongodb";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, ORDER_NR_FIRST, type OrderDocument } from "./order.ts";
@@ -14,8 +14,7 @@ export async function findOrderWinners(
   tenantId: string,
   customerIdentifiers: string[],
 ): Promise<Winner[]> {
-  const found = await orders.collection
-    .find({ tenant_id: tenantId, customer_identifier: { $in: customerIdentifiers } })
+  const found = await findNamedOrders(orders.collection, tenantId, customerIdentifiers)
     .project<OrderDocument>({ customer_identifier: 1, fingerprint: 1 })
     .toArray();
   return found.map(({ _id, customer_identifier, fingerprint }) => ({
@@ -23,6 +22,15 @@ export async function findOrderWinners(
     customerIdentifier: customer_identifier,
     fingerprint,
   }));
+}
+
+/** The query of orders by their customer_identifiers. */
+export function findNamedOrders(
+  collection: Collection<OrderDocument>,
+  tenantId: string,
+  customerIdentifiers: readonly string[],
+): FindCursor<OrderDocument> {
+  return collection.find({ tenant_id: tenantId, customer_identifier: { $in: [...customerIdentifiers] } });
 }
 
 /**
@@ -68,7 +76,16 @@ export async function getStoredOrder(
   tenantId: string,
   name: string,
 ): Promise<OrderDocument> {
-  return found(await orders.collection.findOne({ tenant_id: tenantId, ...orderKey(name) }));
+  return found(await findOrder(orders.collection, tenantId, name).next());
+}
+
+/** The query of the order that a caller names by its UUID, order_nr or storefront_id. */
+export function findOrder(
+  collection: Collection<OrderDocument>,
+  tenantId: string,
+  name: string,
+): FindCursor<OrderDocument> {
+  return collection.find({ tenant_id: tenantId, ...orderKey(name) }).limit(1);
 }
 
 /** The order with this customer_identifier. Throws `ORDER_NOT_FOUND`. */
@@ -77,9 +94,7 @@ export async function getOrderByCustomerIdentifier(
   tenantId: string,
   customerIdentifier: string,
 ): Promise<OrderDocument> {
-  return found(
-    await orders.collection.findOne({ tenant_id: tenantId, customer_identifier: customerIdentifier }),
-  );
+  return found(await findNamedOrders(orders.collection, tenantId, [customerIdentifier]).next());
 }
 
 /** The order that has the shipment with this tracking number, null if none; of several the newest. */
@@ -88,12 +103,20 @@ export async function findOrderByTrackingNumber(
   tenantId: string,
   trackingNumber: string,
 ): Promise<OrderDocument | null> {
-  const [found] = await orders.collection
+  const found = await findShipped(orders.collection, tenantId, trackingNumber).next();
+  return found && fromStored(found);
+}
+
+/** The query of it. */
+export function findShipped(
+  collection: Collection<OrderDocument>,
+  tenantId: string,
+  trackingNumber: string,
+): FindCursor<OrderDocument> {
+  return collection
     .find({ tenant_id: tenantId, "shipments.tracking_number": trackingNumber })
     .sort({ _id: -1 })
-    .limit(1)
-    .toArray();
-  return found ? fromStored(found) : null;
+    .limit(1);
 }
 
 function found(document: OrderDocument | null): OrderDocument {
@@ -116,11 +139,19 @@ export function listEventRows(
   afterSequence: number,
   limit: number,
 ): Promise<OutboxRow[]> {
-  return orders.outbox
+  return findEventRows(orders.outbox, tenantId, orderId, afterSequence).limit(limit).toArray();
+}
+
+/** The query of all of them. */
+export function findEventRows(
+  outbox: Collection<OutboxRow>,
+  tenantId: string,
+  orderId: string,
+  afterSequence: number,
+): FindCursor<OutboxRow> {
+  return outbox
     .find({ tenant_id: tenantId, aggregate_id: orderId, sequence: { $gt: afterSequence } })
-    .sort({ sequence: 1 })
-    .limit(limit)
-    .toArray();
+    .sort({ sequence: 1 });
 }
 
 /** Which of these ids are orders of the tenant, and where they stand. */

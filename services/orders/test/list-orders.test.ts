@@ -1,8 +1,10 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
-import { findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
+import { countOrders, findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
+import { findEventRows, findNamedOrders, findOrder, findShipped } from "@waybill/orders/store.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
+import { planOf, unindexed } from "./plans.ts";
 import { withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
@@ -104,6 +106,16 @@ describe("the list of orders", () => {
 
 describe("every filter of the list", () => {
   const anyTime = { updatedFrom: "2018-01-01T00:00:00.000Z", updatedBefore: "2100-01-01T00:00:00.000Z" };
+  const whole = {
+    ids: [],
+    customerIdentifiers: [],
+    status: null,
+    updatedFrom: null,
+    updatedBefore: null,
+  };
+  const filterOf = (filter: Partial<OrderFilter>): OrderFilter => {
+    return { tenantId: network.tenant("shop"), ...whole, ...filter };
+  };
   const filters: [string, () => Partial<OrderFilter>][] = [
     ["none", () => ({})],
     ["ids", () => ({ ids: ids.slice(0, 30) })],
@@ -112,6 +124,9 @@ describe("every filter of the list", () => {
     ["status", () => ({ status: "open" })],
     ["time", () => anyTime],
     ["since", () => ({ ...anyTime, updatedBefore: null })],
+    ["until", () => ({ ...anyTime, updatedFrom: null })],
+    ["ids and time", () => ({ ...anyTime, ids: ids.slice(0, 30) })],
+    ["ids and status", () => ({ ids: ids.slice(20, 40), status: "open" })],
     ["status and time", () => ({ ...anyTime, status: "open" })],
     ["identifiers and time", () => ({ ...anyTime, customerIdentifiers: ["n1", "n2"] })],
   ];
@@ -127,25 +142,61 @@ describe("every filter of the list", () => {
       const orders = network.ordersDb.collection<OrderDocument>("orders");
       const middle = await orders.findOne({ tenant_id: network.tenant("shop"), customer_identifier: "n45" });
       const page = { ascending, after: continued ? positionOf(middle!) : null, offset: 0, limit: 5 };
-      const whole = {
-        ids: [],
-        customerIdentifiers: [],
-        status: null,
-        updatedFrom: null,
-        updatedBefore: null,
-      };
-      const asked: OrderFilter = { tenantId: network.tenant("shop"), ...whole, ...filter() };
-      const { queryPlanner, executionStats } = await findPage(orders, asked, page).explain("executionStats");
-      const stages = [...JSON.stringify(queryPlanner.winningPlan).matchAll(/"stage":"(\w+)"/g)];
-      expect(stages.map(([, stage]) => stage)).not.toEqual(
-        expect.arrayContaining([expect.stringMatching(/^(COLLSCAN|SORT)$/)]),
+      const asked = filterOf(filter());
+      const { stages, found, docs, keys } = planOf(
+        await findPage(orders, asked, page).explain("executionStats"),
       );
-      expect(executionStats.nReturned).toBeGreaterThan(0);
+      expect(stages).not.toEqual(unindexed);
+      expect(found).toBeGreaterThan(0);
       const named = asked.ids.length + asked.customerIdentifiers.length;
-      expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(named || page.limit);
-      expect(executionStats.totalKeysExamined).toBeLessThanOrEqual(2 * (named || page.limit) + 2);
+      expect(docs).toBeLessThanOrEqual(named || page.limit);
+      expect(keys).toBeLessThanOrEqual(2 * (named || page.limit) + 2);
     },
   );
+
+  it.each(filters)("%s is counted by an index", async (_, filter) => {
+    const orders = network.ordersDb.collection<OrderDocument>("orders");
+    const counted = await countOrders(orders, filterOf(filter())).explain("queryPlanner");
+    const { stages } = planOf(counted);
+    expect(stages).toContain("IXSCAN");
+    expect(stages).not.toEqual(unindexed);
+  });
+});
+
+describe("an order is found by an index", () => {
+  const orders = () => network.ordersDb.collection<OrderDocument>("orders");
+  const tenant = () => network.tenant("shop");
+  const order = async () => (await orders().findOne({ tenant_id: tenant(), customer_identifier: "n1" }))!;
+
+  it.each([
+    ["its id", async () => findOrder(orders(), tenant(), (await order())._id), null],
+    [
+      "its order_nr",
+      async () => findOrder(orders(), tenant(), String((await order()).order_nr)),
+      "by_order_nr",
+    ],
+    ["its storefront_id", async () => findOrder(orders(), tenant(), "6823"), "by_storefront_id"],
+    [
+      "customer_identifiers",
+      async () => findNamedOrders(orders(), tenant(), ["n1", "n2", "n3"]),
+      "by_customer_identifier",
+    ],
+    ["a tracking number", async () => findShipped(orders(), tenant(), "1z"), "by_tracking_number"],
+  ])("by %s", async (_, query, index) => {
+    const { stages, indexes, docs, found } = planOf(await (await query()).explain("executionStats"));
+    expect(stages).not.toEqual(unindexed);
+    if (index !== null) expect(indexes).toEqual([index]);
+    expect(docs).toBe(found);
+  });
+
+  it("and so are its events, from a sequence on", async () => {
+    const outbox = network.ordersDb.collection<OutboxRow>("outbox");
+    const query = findEventRows(outbox, tenant(), ids.at(0)!, 1).limit(5);
+    const { stages, indexes, docs, found } = planOf(await query.explain("executionStats"));
+    expect(stages).not.toEqual(unindexed);
+    expect([indexes, docs]).toEqual([["by_aggregate"], found]);
+    expect(found).toBeGreaterThan(0);
+  });
 });
 
 describe("a reader of an order that is updated meanwhile", () => {

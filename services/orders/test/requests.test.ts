@@ -5,6 +5,9 @@ import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { findRequestPage, type RequestFilter } from "../src/request-list.ts";
+import type { RequestDocument } from "../src/request.ts";
+import { planOf, unindexed } from "./plans.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {
@@ -417,19 +420,39 @@ describe("lists of requests", () => {
     await expect(foreign).rejects.toMatchObject({ code: "REQUEST_NOT_FOUND" });
   });
 
-  it.each([
-    ["unfiltered", {}, "newest"],
-    ["by status", { status: "pending" }, "by_status"],
-    ["by order", { customer_identifier: { $in: ["a"] } }, "by_order"],
-    ["by id", { _id: { $in: ["01970000-0000-7000-8000-000000000000"] } }, "_id_"],
-  ])("%s are answered by an index", async (_, filter, index) => {
-    const plan = await network.ordersDb
-      .collection<{ _id: string }>("order_requests")
-      .find({ tenant_id: network.tenant("shop"), kind: "update", ...filter })
-      .sort({ created_at: -1, _id: -1 })
-      .explain("queryPlanner");
-    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
-    expect(text).not.toContain("COLLSCAN");
-    expect(text).toContain(index);
+  const filters: [string, Partial<RequestFilter>, string][] = [
+    ["all", {}, "newest"],
+    ["in a status", { status: "success" }, "by_status"],
+    ["of an order", { customerIdentifiers: ["explained"] }, "by_order"],
+    ["of several orders", { customerIdentifiers: ["explained", "nobody", "listed-1"] }, "by_order"],
+    [
+      "of orders in a status",
+      { customerIdentifiers: ["explained", "nobody"], status: "success" },
+      "by_order",
+    ],
+    ["by id", { ids: ["01970000-0000-7000-8000-000000000000"] }, "_id_"],
+    ["by id, of an order in a status", { ids: ["x"], customerIdentifiers: ["y"], status: "failure" }, "_id_"],
+  ];
+
+  it.each(filters)("%s are answered by an index in its order, page after page", async (_, filter, index) => {
+    if (!explained) explained = await askedOften("explained");
+    const requests = network.ordersDb.collection<RequestDocument>("order_requests");
+    const none = { ids: [], customerIdentifiers: [], status: null };
+    const asked = { tenantId: network.tenant("shop"), kind: "update" as const, ...none, ...filter };
+    for (const after of [null, explained]) {
+      const query = findRequestPage(requests, asked, { after, offset: 0, limit: 2 });
+      const { stages, indexes, docs } = planOf(await query.explain("executionStats"));
+      expect(stages).not.toEqual(unindexed);
+      expect(indexes).toEqual([index]);
+      expect(docs).toBeLessThanOrEqual(2 + 1);
+    }
   });
+
+  let explained: readonly [string, string] | null = null;
+  /** Where the second of three updates of an order stands in the list. */
+  async function askedOften(name: string): Promise<readonly [string, string]> {
+    await created(name);
+    const asked = [await update(name), await update(name), await update(name)];
+    return [asked[1]!.created_at, asked[1]!.id];
+  }
 });

@@ -3,6 +3,9 @@ import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { Return } from "@waybill/proto/orders/v1/returns.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { countReturns, findReturnPage, type ReturnFilter } from "../src/return-store.ts";
+import type { ReturnDocument } from "../src/return.ts";
+import { planOf, unindexed } from "./plans.ts";
 
 let network: TestNetwork;
 let order: string;
@@ -140,19 +143,28 @@ describe("lists of returns", () => {
     expect(idsOf(await list({ id: [asked[1]!.id] }))).toEqual([asked[1]!.id]);
   });
 
-  it.each([
+  const filters: [string, Partial<ReturnFilter>, string][] = [
     ["all", {}, "newest"],
-    ["of an order", { order_id: "x" }, "by_order"],
+    ["of an order", { orderId: "x" }, "by_order"],
+    ["of an order in a status", { orderId: "x", status: "open" }, "by_order"],
     ["in a status", { status: "open" }, "by_status"],
-  ])("%s are answered by an index", async (_, filter, index) => {
-    const plan = await network.ordersDb
-      .collection("returns")
-      .find({ tenant_id: network.tenant("shop"), ...filter })
-      .sort({ _id: -1 })
-      .limit(30)
-      .explain("queryPlanner");
-    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
-    expect(text).not.toMatch(/COLLSCAN|"SORT"/);
-    expect(text).toContain(index);
+    ["by id", { ids: ["x", "y"] }, "_id_"],
+    ["by id, of an order in a status", { ids: ["x"], orderId: "x", status: "open" }, "_id_"],
+  ];
+
+  it.each(filters)("%s are answered and counted by an index in its order", async (_, filter, index) => {
+    const returns = network.ordersDb.collection<ReturnDocument>("returns");
+    const whole = { ids: [], orderId: null, status: null };
+    const asked = { tenantId: network.tenant("shop"), ...whole, ...filter };
+    for (const before of [null, "01970000-0000-7000-8000-000000000000"]) {
+      const query = findReturnPage(returns, asked, { before, offset: 0, limit: 2 });
+      const { stages, indexes, docs } = planOf(await query.explain("executionStats"));
+      expect(stages).not.toEqual(unindexed);
+      expect(indexes).toEqual([index]);
+      expect(docs).toBeLessThanOrEqual(2);
+    }
+    const counted = planOf(await countReturns(returns, asked).explain("queryPlanner"));
+    expect(counted.stages).not.toEqual(unindexed);
+    expect(counted.indexes).toEqual([index]);
   });
 });
