@@ -60,9 +60,11 @@ describe("an order", () => {
     await calls.sku("a3");
     await calls.receive("a3", 3);
     const id = await order("a3", 5);
-    expect(await read(id)).toMatchObject({ status: "open", substatus: "backordered" });
+    const allowed_actions = ["hold", "update", "cancel"];
+    expect(await read(id)).toMatchObject({ status: "open", substatus: "backordered", allowed_actions });
     await expect(network.fulfillment.acceptOrder(move(id), network.as("shop"))).rejects.toMatchObject({
       code: "BACKORDERED",
+      message: "the order is open and waits for stock: accept is not allowed; allowed now: hold",
     });
     await calls.receive("a3", 2);
     await vi.waitFor(async () => expect(await read(id)).toMatchObject({ substatus: null }), soon);

@@ -1,6 +1,7 @@
 import { serviceConfig, serviceSettings, type ServiceConfig } from "@waybill/service/config.ts";
 import { count, flag, text } from "@waybill/process/settings.ts";
 import { z } from "zod";
+import type { MoveFacts } from "./legality.ts";
 
 /** The settings of the orders service. */
 export const settings = z.object({
@@ -34,6 +35,11 @@ export interface InProcessCancel {
   allowed: boolean;
   /** The tenants for which it is otherwise. */
   byTenant: ReadonlyMap<string, boolean>;
+}
+
+/** What the setting decides about the moves of a tenant's orders. */
+export function moveFacts({ allowed, byTenant }: InProcessCancel, tenantId: string): MoveFacts {
+  return { cancelsInProcess: byTenant.get(tenantId) ?? allowed };
 }
 
 export function toConfig(read: z.output<typeof settings>): OrdersConfig {

@@ -7,6 +7,7 @@ import type { ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_ite
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { newCaller } from "@waybill/rpc/metadata.ts";
 import { termsOf } from "./backorder.ts";
+import { moveFacts } from "./config.ts";
 import type { OrdersContext } from "./context.ts";
 import { cancel } from "./lifecycle.ts";
 import { sealLines } from "./lines.ts";
@@ -73,9 +74,10 @@ async function decideUpdate(context: DecidingContext, request: RequestDocument):
   });
   if (locked.status !== "pending") return;
   const answer = await replaceLines(context, request);
+  const facts = moveFacts(context.inProcessCancel, request.tenant_id);
   await takeStep(context, request, {
     refusal: () => ("reason" in answer ? answer : null),
-    apply: (order) => applyUpdate(order, request, answer as ReplaceLinesResponse),
+    apply: (order) => applyUpdate(order, request, answer as ReplaceLinesResponse, facts),
     succeeds: true,
   });
 }
@@ -118,8 +120,9 @@ async function decideCancel(
 }
 
 function cancelRefusal({ inProcessCancel }: DecidingContext, order: OrderDocument): Refusal | null {
-  const allowed = inProcessCancel.byTenant.get(order.tenant_id) ?? inProcessCancel.allowed;
-  return order.status === "inProcess" && !allowed ? lateRefusal(order) : statusRefusal(order, "cancel");
+  const isDenied =
+    order.status === "inProcess" && !moveFacts(inProcessCancel, order.tenant_id).cancelsInProcess;
+  return isDenied ? lateRefusal(order) : statusRefusal(order, "cancel");
 }
 
 /** Fails a request for a reason that nobody foresaw; rejects with it if its lines are there already. */

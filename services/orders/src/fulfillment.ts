@@ -2,8 +2,10 @@ import type { Decision } from "@waybill/events/aggregates.ts";
 import type { FulfillmentState } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { appliedRequest } from "./applied-requests.ts";
+import { moveFacts } from "./config.ts";
 import type { OrdersContext } from "./context.ts";
-import { allowedMoves, substatusOf, type Move } from "./lifecycle.ts";
+import { allowedMoves, type Move, type MoveFacts } from "./legality.ts";
+import { substatusOf } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { updateOrder } from "./store.ts";
 
@@ -29,18 +31,19 @@ export async function moveOrder(
     request: appliedRequest(move, request_id!, content),
     traceparent,
   };
-  return { order: toFulfillmentState(await updateOrder(context, change, decide)) };
+  const facts = moveFacts(context.inProcessCancel, tenantId);
+  return { order: toFulfillmentState(await updateOrder(context, change, decide), facts) };
 }
 
 /** An order as a warehouse sees it. */
-function toFulfillmentState(order: OrderDocument): FulfillmentState {
+function toFulfillmentState(order: OrderDocument, facts: MoveFacts): FulfillmentState {
   return {
     order_id: order._id,
     customer_identifier: order.customer_identifier,
     status: order.status,
     substatus: substatusOf(order),
     version: order.version,
-    allowed_actions: allowedMoves(order),
+    allowed_actions: allowedMoves(order, facts),
     lines: order.line_counts,
     hold_reason: order.hold?.reason ?? null,
   };

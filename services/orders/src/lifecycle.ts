@@ -5,8 +5,9 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount, OrderEventData, Shipment, Short } from "@waybill/proto/orders/v1/fulfillment.ts";
+import { assertAllowed, inStatus, legality, refusalOf, settled, type Move } from "./legality.ts";
 import type { OrderDocument } from "./order.ts";
-import { arrived, mayArrive, withArrived, withShipment } from "./shipments.ts";
+import { withArrived, withShipment } from "./shipments.ts";
 import {
   changeUnits,
   countLines,
@@ -17,72 +18,12 @@ import {
   outstanding,
   packed,
   recountLines,
-  returnable,
   shorted,
   toMovements,
   waiting,
-  type Available,
   type LineUnits,
   type NamedUnits,
 } from "./units.ts";
-
-/** Where an order stands (001 Orders, "Order Statuses"), in the order in which it gets there. */
-export type Status = "open" | "atWarehouse" | "inProcess" | "packed" | "fulfilled" | "delivered" | "canceled";
-
-const forward: readonly Status[] = [
-  "open",
-  "atWarehouse",
-  "inProcess",
-  "packed",
-  "fulfilled",
-  "delivered",
-  "canceled",
-];
-
-/** What can be done with an order. */
-export type Move =
-  | "accept"
-  | "start"
-  | "pack"
-  | "ship"
-  | "short"
-  | "deliver"
-  | "hold"
-  | "release"
-  | "update"
-  | "cancel"
-  | "return";
-
-interface Legality {
-  from: readonly Status[];
-  /** Where it leads, unless the order is there or further already. */
-  to: Status | ((order: OrderDocument) => Status);
-  /** What it needs besides the status. */
-  needs?: (order: OrderDocument) => boolean;
-  /** Whether it waits while the order is on hold. */
-  heldUp?: boolean;
-}
-
-const anyUnit = (available: Available) => (order: OrderDocument) =>
-  order.line_counts.some((line) => available(line) > 0);
-const stays = ({ status }: OrderDocument) => status as Status;
-const beforePacked: readonly Status[] = ["open", "atWarehouse", "inProcess"];
-const inWarehouse: readonly Status[] = ["atWarehouse", "inProcess", "packed"];
-
-/** The one legality table. */
-const legality: Readonly<Record<Move, Legality>> = {
-  accept: { from: ["open"], to: "atWarehouse", heldUp: true },
-  start: { from: inWarehouse, to: "inProcess", needs: anyUnit(waiting), heldUp: true },
-  pack: { from: ["inProcess", "packed"], to: "packed", needs: anyUnit(inProcess), heldUp: true },
-  ship: { from: ["packed"], to: settled, needs: anyUnit(packed), heldUp: true },
-  short: { from: inWarehouse, to: settled, needs: anyUnit(outstanding) },
-  deliver: { from: ["packed", "fulfilled"], to: arrived, needs: mayArrive },
-  hold: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold === null },
-  release: { from: ["open", ...inWarehouse], to: stays, needs: ({ hold }) => hold !== null },
-  update: { from: beforePacked, to: stays },
-  cancel: { from: beforePacked, to: "canceled" },
-  return: { from: ["packed", "fulfilled", "delivered"], to: stays, needs: anyUnit(returnable) },
-};
 
 /** What the event of a move is called; returns have events of their own. */
 const eventNames: Readonly<Record<Exclude<Move, "return">, string>> = {
@@ -101,39 +42,6 @@ const eventNames: Readonly<Record<Exclude<Move, "return">, string>> = {
 /** Every event carries all of them, and must pass Kafka. */
 export const SHORTS_MAX = 1_000;
 
-/** What is allowed with the order as it stands; nothing while an update of it is under way. */
-export function allowedMoves(order: OrderDocument): Move[] {
-  return order.changing === null ? movesOf(order) : [];
-}
-
-function movesOf(order: OrderDocument): Move[] {
-  const rows = Object.entries(legality) as [Move, Legality][];
-  return rows
-    .filter(([, { from }]) => from.includes(order.status as Status))
-    .filter(([, { needs }]) => needs?.(order) ?? true)
-    .filter(([, { heldUp }]) => !heldUp || order.hold === null)
-    .map(([move]) => move);
-}
-
-/** Whether the order's status allows it, be the order locked or not. */
-export function isOpenTo({ status }: OrderDocument, move: Move): boolean {
-  return legality[move].from.includes(status as Status);
-}
-
-/**
- * Throws `ORDER_CHANGING` while an update is under way, `ORDER_ON_HOLD` for what a hold keeps from happening,
- * and `STATUS_FORBIDS` unless the move is allowed.
- */
-export function assertAllowed(order: OrderDocument, move: Move): void {
-  if (order.changing !== null) throw new DomainError("ORDER_CHANGING", undefined, { retryAfterMs: 100 });
-  const moves = movesOf(order);
-  if (moves.includes(move)) return;
-  const allowed = `${move} is not allowed; allowed now: ${moves.join(", ") || "none"}`;
-  if (movesOf({ ...order, hold: null }).includes(move) && order.hold !== null)
-    throw new DomainError("ORDER_ON_HOLD", `the order is ${order.status} and on hold: ${allowed}`);
-  throw new DomainError("STATUS_FORBIDS", `the order is ${order.status}: ${allowed}`);
-}
-
 /** What is special about the order beside its status; of several the one that holds up most. */
 export function substatusOf({ changing, hold, backordered, line_counts }: OrderDocument): string | null {
   if (changing !== null) return "updating";
@@ -147,7 +55,7 @@ export function substatusOf({ changing, hold, backordered, line_counts }: OrderD
 /** open → atWarehouse; from now on the order counts its units itself. Throws `NO_LINES`. */
 export function accept(order: OrderDocument, lines: readonly LineItem[]): Decision<OrderDocument> {
   assertAllowed(order, "accept");
-  if (lines.length === 0) throw new DomainError("NO_LINES");
+  if (lines.length === 0) throw refusalOf(order, "accept", "NO_LINES", " and has no lines");
   const line_counts = countLines(lines, order.shorts);
   return moved({ ...order, line_counts }, "accept", shortedAtCreation(line_counts));
 }
@@ -270,20 +178,6 @@ function orderEventData(order: OrderDocument, movements: Movement[]): OrderEvent
     movements,
     hold_reason: order.hold?.reason ?? null,
   };
-}
-
-/** The order in the status that its move leads to; a status never goes back, and an end ends a hold. */
-function inStatus(order: OrderDocument, to: Legality["to"]): OrderDocument {
-  const target = typeof to === "string" ? to : to(order);
-  const status = forward.indexOf(target) > forward.indexOf(order.status as Status) ? target : order.status;
-  const ended = forward.indexOf(status as Status) >= forward.indexOf("fulfilled");
-  return { ...order, status, hold: ended ? null : order.hold };
-}
-
-/** The status that follows from the units: a rest to ship keeps the order where it is. */
-function settled({ status, line_counts }: OrderDocument): Status {
-  if (line_counts.some((line) => line.outstanding > 0)) return status as Status;
-  return line_counts.some((line) => line.fulfilled > 0) ? "fulfilled" : "canceled";
 }
 
 function toShort({ line, quantity }: LineUnits, reason: string): Short {

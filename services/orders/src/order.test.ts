@@ -4,6 +4,7 @@ import { describe, expect, it, test } from "vitest";
 import { createOrder, recordRefusal, toOrder, toSummary } from "./order.ts";
 
 const empty = new Uint8Array();
+const FACTS = { cancelsInProcess: true };
 const now = "2024-05-01T00:00:00.000Z";
 const lineItems = ["tea", "paper"].map((name, index) => {
   return { ...LineItem.decode(empty), sku_customer_id: name, quantity: 9_999_999_999 - index };
@@ -84,14 +85,14 @@ test("its creation is one event, which is the order as REST shows it", () => {
   const { state, events } = create();
   expect(events).toHaveLength(1);
   expect(events[0]).toMatchObject({ topic: "waybill.orders.v1", type: "waybill.order.created.v1" });
-  const view = toOrder({ ...state, version: 1, sequence: 1 }, lines);
+  const view = toOrder({ ...state, version: 1, sequence: 1 }, lines, FACTS);
   expect(JSON.stringify(events[0]!.data)).toBe(JSON.stringify(view));
 });
 
 test("the order and its event show every field, and nothing that is Waybill's own", () => {
   const fields = Object.keys(Order.decode(empty));
   const { state, events } = create();
-  expect(Object.keys(toOrder(state, lines)).sort()).toEqual(fields.toSorted());
+  expect(Object.keys(toOrder(state, lines, FACTS)).sort()).toEqual(fields.toSorted());
   expect(Object.keys(events[0]!.data).sort()).toEqual(fields.toSorted());
 });
 
@@ -127,7 +128,7 @@ test("the record of a candidate stays as it was, so that it can be tried again",
 
 test("an order that was stored before a field existed shows that field as null", () => {
   const { gift_message: _absent, ...old } = create().state;
-  expect(toOrder(old, lines)).toHaveProperty("gift_message", null);
+  expect(toOrder(old, lines, FACTS)).toHaveProperty("gift_message", null);
 });
 
 test("a summary shows what its lines add up to", () => {

@@ -9,7 +9,8 @@ import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
 import type { AppliedRequest } from "./applied-requests.ts";
 import { withStockAtCreation, type StockFacts } from "./backorder.ts";
-import { allowedMoves, substatusOf } from "./lifecycle.ts";
+import { allowedMoves, type MoveFacts } from "./legality.ts";
+import { substatusOf } from "./lifecycle.ts";
 
 /** An order as it is stored: the message, with `_id` for `id`, without the lines, which line-items owns. */
 export interface OrderDocument
@@ -168,14 +169,16 @@ export function createOrder(
     line_counts: [],
     changing: null,
     hold: null,
-    backordered: stock.backordered,
+      backordered: stock.backordered,
     stock_revision: stock.linesRevision,
     requests: [],
     created_at: now,
     fingerprint: candidate.fingerprint,
   };
   const lines = line_items.map((line, index) => ({ ...line, id: candidate.lineIds[index]! }));
-  const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 });
+  // No tenant denies what is asked for while an order is open.
+  const facts = { cancelsInProcess: true };
+  const data = toOrder(state, { line_items: lines, line_ids: [], lines_revision: 1 }, facts);
   const created = { topic: topics.orders, type: "waybill.order.created.v1", data };
   return withStockAtCreation({ state, events: [created] }, stock, sumOf(line_items));
 }
@@ -203,7 +206,7 @@ export function fromStored(found: OrderDocument): OrderDocument {
 }
 
 /** The message of a stored order with its lines. */
-export function toOrder(document: OrderDocument, lines: OrderLines): Order {
+export function toOrder(document: OrderDocument, lines: OrderLines, facts: MoveFacts): Order {
   const {
     _id,
     tenant_id,
@@ -223,7 +226,7 @@ export function toOrder(document: OrderDocument, lines: OrderLines): Order {
     ...fields,
     id: _id,
     substatus: substatusOf(document),
-    allowed_actions: allowedMoves(document),
+    allowed_actions: allowedMoves(document, { ...facts, hasLines: lines.line_items.length > 0 }),
     line_items: lines.line_items,
     lines_revision: lines.lines_revision ?? null,
   };

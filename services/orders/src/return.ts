@@ -6,7 +6,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { Return, ReturnEventData } from "@waybill/proto/orders/v1/returns.ts";
-import { assertAllowed } from "./lifecycle.ts";
+import { assertAllowed } from "./legality.ts";
 import type { OrderDocument } from "./order.ts";
 import {
   changeUnits,

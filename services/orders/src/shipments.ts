@@ -1,6 +1,6 @@
 import { DomainError, refusalAt } from "@waybill/errors/domain-error.ts";
 import type { Shipment } from "@waybill/proto/orders/v1/fulfillment.ts";
-import type { Status } from "./lifecycle.ts";
+import type { Status } from "./legality.ts";
 import type { OrderDocument } from "./order.ts";
 import type { LineUnits } from "./units.ts";
 

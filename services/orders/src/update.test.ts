@@ -1,10 +1,12 @@
+import { readFileSync } from "node:fs";
 import { LineItem, OrderLines, type LineShort } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
 import { describe, expect, it, test } from "vitest";
 import { followStock } from "./backorder.ts";
+import { statuses } from "./legality.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
-import { applyUpdate, lock, statusRefusal, updateRefusal } from "./update.ts";
+import { applyUpdate, lateRefusal, lock, statusRefusal, updateRefusal } from "./update.ts";
 
 const empty = new Uint8Array();
 
@@ -32,6 +34,29 @@ describe("a request that the order's status forbids is told why, and by which ev
     expect(statusRefusal(anOrder({ changing: "another" }), "cancel")).toBeNull();
     expect(statusRefusal(anOrder({ changing: "another", status: "packed" }), "cancel")).not.toBeNull();
   });
+});
+
+test("the guide tells of every status what becomes of an update and of a cancel", () => {
+  const guide = readFileSync(new URL("../../../docs/updates-and-cancels.md", import.meta.url), "utf8");
+  const rows = guide.split("\n").filter((line) => line.startsWith("| `"));
+  const shown = rows.map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
+  const becomes = (status: string, move: "update" | "cancel") => {
+    const refusal = statusRefusal(anOrder({ status }), move);
+    return refusal === null ? "applies" : `fails: "${refusal.reason}"`;
+  };
+  const denied = `; where \`IN_PROCESS_CANCEL\` denies it, fails: "${lateRefusal(anOrder({ status: "inProcess" })).reason}"`;
+  expect(shown).toEqual(
+    statuses.map((status) => [
+      `\`${status}\``,
+      becomes(status, "update"),
+      becomes(status, "cancel") + (status === "inProcess" ? denied : ""),
+    ]),
+  );
 });
 
 describe("base_version", () => {
@@ -95,6 +120,7 @@ describe("an applied update", () => {
         backordered: false,
         shorts,
       },
+      { cancelsInProcess: true },
     );
   const typesOf = ({ events }: ReturnType<typeof apply>) => events.map(({ type }) => type.split(".")[2]);
 

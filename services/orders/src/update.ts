@@ -4,7 +4,8 @@ import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { LineItem, type ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import { withStock } from "./backorder.ts";
-import { isOpenTo, orderEvent, replaceLines, type Move, type Status } from "./lifecycle.ts";
+import { isOpenTo, type Move, type MoveFacts, type Status } from "./legality.ts";
+import { orderEvent, replaceLines } from "./lifecycle.ts";
 import { toOrder, withDefaults, type OrderDocument } from "./order.ts";
 import type { Refusal, RequestDocument } from "./request.ts";
 import { everyUnit, toMovements } from "./units.ts";
@@ -67,6 +68,7 @@ export function applyUpdate(
   order: OrderDocument,
   { _id, record }: Pick<RequestDocument, "_id" | "record">,
   { lines: replaced, backordered, shorts }: ReplaceLinesResponse,
+  moveFacts: MoveFacts,
 ): Decision<OrderDocument> {
   if (order.changing !== _id) throw new Error("the update does not have the order locked");
   const { customer_identifier: _same, base_version: _checked, line_items: _replaced, ...fields } = record!;
@@ -83,7 +85,7 @@ export function applyUpdate(
   const told = stockEvents(order, counted, shorts.length > 0);
   const status_sequence = counted.status === order.status ? order.status_sequence : order.sequence + 1;
   const state = { ...counted, status_sequence };
-  const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) });
+  const data = toOrder(state, { ...lines, line_items: lines.line_items.map(asOrdered) }, moveFacts);
   return { state, events: [...told, { topic: topics.orders, type: "waybill.order.updated.v1", data }] };
 }
 

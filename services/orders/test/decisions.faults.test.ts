@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest"
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { decideRequest } from "../src/decide-request.ts";
-import { pack, substatusOf, type Status } from "../src/lifecycle.ts";
+import type { Status } from "../src/legality.ts";
+import { pack, substatusOf } from "../src/lifecycle.ts";
 import { resolveAs } from "../src/resolve-request.ts";
+import { getOrder } from "../src/rpc/get-order.ts";
 import { decideOldRequests } from "../src/request-sweeper.ts";
 import { moveOrder, openDecisions, type CrashPoint } from "./decisions.ts";
 
@@ -214,7 +216,10 @@ describe("IN_PROCESS_CANCEL", () => {
     const order = await on.create(name, [aLine("shirt")], "inProcess");
     const [id] = await on.ask("cancel", order, [null]);
     const inProcessCancel = { allowed, byTenant: new Map(Object.entries(tenants)) };
-    await decideRequest({ ...on.context, inProcessCancel }, TENANT, id!);
+    const context = { ...on.context, inProcessCancel };
+    const shown = await getOrder(context as never, { order: order._id }, network.as(TENANT) as never);
+    expect(shown.order!.allowed_actions.includes("cancel")).toBe(status === "success");
+    await decideRequest(context, TENANT, id!);
     expect(await on.request(id!)).toMatchObject({
       status,
       reason: status === "failure" ? "Order already in process" : null,

@@ -6,7 +6,7 @@ import { aLine, anUpdate } from "@waybill/dev-env/records.ts";
 import { expect, inject, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
 import { newStockCalls } from "../../line-items/test/stock-calls.ts";
-import type { Status } from "../src/lifecycle.ts";
+import type { Status } from "../src/legality.ts";
 import type { RequestKind } from "../src/request.ts";
 import { openDecisions } from "./decisions.ts";
 
@@ -64,6 +64,15 @@ export function ordersEnv(database: string, lineItemsPort: number): Record<strin
     TOPIC_PREFIX: `${database}.`,
     DATABASE: database,
     LINE_ITEMS_ADDRESS: `127.0.0.1:${lineItemsPort}`,
+  };
+}
+
+/** The settings of a further process of the network's line-items, which follows the topics with this prefix. */
+export function lineItemsEnv(network: TestNetwork, prefix: string): Record<string, string> {
+  return {
+    TOPIC_PREFIX: `${prefix}.`,
+    DATABASE: network.lineItemsDb.databaseName,
+    ORDERS_ADDRESS: "127.0.0.1:1",
   };
 }
 

@@ -4,12 +4,13 @@ import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { newStockCalls } from "../../line-items/test/stock-calls.ts";
 import type { RequestKind } from "../src/request.ts";
-import type { Status } from "../src/lifecycle.ts";
+import type { Status } from "../src/legality.ts";
 import {
   expectReallocated,
   expectResolved,
   killed,
   killLeftOvers,
+  lineItemsEnv,
   openCase,
   ordersEnv,
   startProcess,
@@ -43,10 +44,9 @@ describe("kill -9 of line-items", { timeout: 240_000 }, () => {
     async (when, kind, status) => {
       const one = await openCase(network, kind, status);
       const [id] = await one.on.ask(kind, one.order, [one.record]);
-      const env = { DATABASE: network.lineItemsDb.databaseName, ORDERS_ADDRESS: "127.0.0.1:1" };
       const port = await freePort();
       // Follows no topic that anything happens on, so that its first commit is what it is asked for.
-      const idle = { ...env, TOPIC_PREFIX: `idle-${one.database}.` };
+      const idle = lineItemsEnv(network, `idle-${one.database}`);
       const doomed = await startProcess("line-items", idle, [when, 1], port);
       const orders = await startProcess("orders", ordersEnv(one.database, port));
       await killed(doomed);
@@ -54,8 +54,7 @@ describe("kill -9 of line-items", { timeout: 240_000 }, () => {
       const replaced = (await one.on.lines(one.order._id))[0]!.sku_customer_id === one.skus.after;
       expect(replaced).toBe(kind === "update" && when === "after");
 
-      const follows = { ...env, TOPIC_PREFIX: `${one.database}.` };
-      const next = await startProcess("line-items", follows, null, port);
+      const next = await startProcess("line-items", lineItemsEnv(network, one.database), null, port);
       await untilResolved(one);
       await expectResolved(one);
       await expectReallocated(network, one, kind === "update" ? 3 : 0);

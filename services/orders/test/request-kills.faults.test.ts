@@ -10,13 +10,14 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
 import { startTestNetwork } from "../../../test/own-network.ts";
 import { newStockCalls } from "../../line-items/test/stock-calls.ts";
-import type { Status } from "../src/lifecycle.ts";
+import type { Status } from "../src/legality.ts";
 import type { RequestKind } from "../src/request.ts";
 import {
   expectReallocated,
   expectResolved,
   killed,
   killLeftOvers,
+  lineItemsEnv,
   openCase,
   ordersEnv,
   startProcess,
@@ -126,11 +127,14 @@ describe("kill -9 of the orders service", { timeout: 240_000 }, () => {
     ["open", "once line-items has sealed the lines", { call: "sealLines" }, "pending"] as const,
     ...everywhere(cancels),
   ])(
-    "leaves a cancel of an order %s that is resolved once, with every unit canceled: %s",
+    "leaves a cancel of an order %s that is resolved once, with every unit canceled and its stock free: %s",
     async (status, _when, kill, left) => {
-      const after = await decideUnder(kill, "cancel", status);
+      const { one, ...after } = await decideUnder(kill, "cancel", status);
       expect(after.left).toBe(left);
-      await expectResolved(after.one);
+      await expectResolved(one);
+      const follower = await startProcess("line-items", lineItemsEnv(network, one.database));
+      await expectReallocated(network, one, 0);
+      await stop(follower);
     },
   );
 });

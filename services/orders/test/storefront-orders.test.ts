@@ -42,7 +42,10 @@ describe("an order of an order group", () => {
   it("is not accepted by a warehouse before it has a line", async () => {
     await create(aStorefrontOrder(11));
     const accepted = network.fulfillment.acceptOrder({ order: "11", request_id: "a" }, as());
-    await expect(accepted).rejects.toMatchObject({ code: "NO_LINES" });
+    const message = "the order is open and has no lines: accept is not allowed; allowed now: hold";
+    await expect(accepted).rejects.toMatchObject({ code: "NO_LINES", message });
+    const { order } = await network.orders.getOrder({ order: "11" }, as());
+    expect(order!.allowed_actions).toEqual(["hold", "update", "cancel"]);
   });
 
   it("may come with lines, and a repeat answers the same", async () => {

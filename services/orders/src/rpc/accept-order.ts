@@ -1,8 +1,10 @@
+import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { AcceptOrderRequest, AcceptOrderResponse } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { OrdersContext } from "../context.ts";
 import { moveOrder } from "../fulfillment.ts";
-import { accept, assertAllowed } from "../lifecycle.ts";
+import { assertAllowed, refusalOf } from "../legality.ts";
+import { accept } from "../lifecycle.ts";
 import { sealLines } from "../lines.ts";
 import { getStoredOrder } from "../store.ts";
 
@@ -15,7 +17,10 @@ export async function acceptOrder(
   const order = await getStoredOrder(context, call.tenantId, request.order!);
   if (order.status !== "open") return moveOrder(context, request, call, "accept", (now) => accept(now, []));
   assertAllowed(order, "accept");
-  const sealed = await sealLines(context, order, call, true);
+  const sealed = await sealLines(context, order, call, true).catch((error: unknown) => {
+    if (!(error instanceof DomainError) || error.code !== "BACKORDERED") throw error;
+    throw refusalOf(order, "accept", "BACKORDERED", " and waits for stock");
+  });
   return moveOrder(context, request, call, "accept", (now) => {
     assertAllowed(now, "accept");
     sealed.assertCurrent(now);

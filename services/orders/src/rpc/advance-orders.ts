@@ -1,7 +1,7 @@
 import type { AdvanceOrdersRequest, AdvanceOrdersResponse } from "@waybill/proto/orders/v1/sandbox.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import type { Status } from "../lifecycle.ts";
+import type { Status } from "../legality.ts";
 import { advance, sandboxBatch } from "../sandbox.ts";
 
 export function advanceOrders(

@@ -3,6 +3,7 @@ import type { ListOrdersRequest, ListOrdersResponse } from "@waybill/proto/order
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { readPage } from "@waybill/rpc/page.ts";
+import { moveFacts } from "../config.ts";
 import type { OrdersContext } from "../context.ts";
 import { withLines, withTotals } from "../order-with-lines.ts";
 import { toOrder, toSummary, type OrderDocument } from "../order.ts";
@@ -63,5 +64,6 @@ async function shown(
     return { data: [], summaries: counted.map(({ document, totals }) => toSummary(document, totals)) };
   }
   const complete = await withLines(context, documents, call);
-  return { data: complete.map(({ document, lines }) => toOrder(document, lines)), summaries: [] };
+  const facts = moveFacts(context.inProcessCancel, call.tenantId);
+  return { data: complete.map(({ document, lines }) => toOrder(document, lines, facts)), summaries: [] };
 }
