@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import type { Shipment } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { services } from "@waybill/proto/services.ts";
 import { openChannel, peer, type CallOptions } from "@waybill/rpc/client.ts";
@@ -142,11 +143,18 @@ async function moveOne(
       await warehouse.packOrder({ ...move, lines: [] }, call);
       break;
     case "packed":
-      await warehouse.shipOrder({ ...move, shipment: null }, call);
+      await warehouse.shipOrder({ ...move, shipment: parcelOf(id!) }, call);
       break;
     case "fulfilled":
       await warehouse.deliverOrder({ ...move, shipment_ids: [] }, call);
   }
+}
+
+/** What a carrier took, under a number that follows from the order: a repeat of the call says the same. */
+function parcelOf(orderId: string): Shipment {
+  const tracking_number = `DEMO-${orderId.replaceAll("-", "").toUpperCase()}`;
+  const tracking_url = `https://carrier.example/track/${tracking_number}`;
+  return { tracking_number, tracking_url, shipment_line_items: [] };
 }
 
 function callAs(tenantId: string): CallOptions {

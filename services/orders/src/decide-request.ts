@@ -28,17 +28,23 @@ const CONFLICTS_MAX = 20;
 const RETRY_MS = 50;
 
 /**
- * Decides a request that is pending; one that was decided before stays as it is. Resolves when it is decided
- * for good: what fails for a reason that nobody foresaw is resolved as a failure, so that no order stays
- * locked, but not once the lines are replaced: that update can only be finished. Rejects then, and when a
- * dependency is down: the same call goes on later where this one stopped.
+ * Decides a request that is pending, unless the sandbox holds those of its order (`evenIfHeld`: also then); one
+ * that was decided before stays as it is. Answers true when it is decided for good, false if it is held: what
+ * fails for a reason that nobody foresaw is resolved as a failure, so that no order stays locked, but not once
+ * the lines are replaced: that update can only be finished. Rejects then, and when a dependency is down: the
+ * same call goes on later where this one stopped.
  */
-export async function decideRequest(context: DecidingContext, tenantId: string, id: string): Promise<void> {
+export async function decideRequest(
+  context: DecidingContext,
+  tenantId: string,
+  id: string,
+  evenIfHeld = false,
+): Promise<boolean> {
   const request = await getStoredRequest(context, tenantId, id);
   let faults = 0;
   for (let tries = 1; ; tries += 1) {
     try {
-      return await decideOnce(context, request);
+      return await decideOnce(context, request, evenIfHeld);
     } catch (error) {
       if (isDown(error)) throw error;
       if (isConflict(error) && tries >= CONFLICTS_MAX)
@@ -53,13 +59,20 @@ export async function decideRequest(context: DecidingContext, tenantId: string, 
   }
 }
 
-async function decideOnce(context: DecidingContext, request: RequestDocument): Promise<void> {
-  if (request.status !== "pending") return;
+async function decideOnce(
+  context: DecidingContext,
+  request: RequestDocument,
+  evenIfHeld: boolean,
+): Promise<boolean> {
+  if (request.status !== "pending") return true;
   const order = await getStoredOrder(context, request.tenant_id, request.order_id);
+  const isHeld = order.requests_held && order.changing !== request._id;
+  if (isHeld && !evenIfHeld) return false;
   // Left by a command that was lost or given up: an order is unlocked by nobody but the one who locked it.
   if (order.changing !== null && order.changing !== request._id)
     await decideRequest(context, request.tenant_id, order.changing);
   await (request.kind === "update" ? decideUpdate(context, request) : decideCancel(context, request, order));
+  return true;
 }
 
 /**
@@ -126,11 +139,12 @@ function cancelRefusal({ inProcessCancel }: DecidingContext, order: OrderDocumen
 }
 
 /** Fails a request for a reason that nobody foresaw; rejects with it if its lines are there already. */
-async function giveUp(context: DecidingContext, request: RequestDocument, fault: unknown): Promise<void> {
+async function giveUp(context: DecidingContext, request: RequestDocument, fault: unknown): Promise<true> {
   if (request.kind === "update" && (await hasReplacedLines(context, request))) throw fault;
   const reason = "Request could not be processed";
   const refusal: Refusal = { code: "INTERNAL", reason, pointer: null, lostTo: null };
   await takeStep(context, request, refuse(refusal));
+  return true;
 }
 
 /** If not, they stay as they are: a call that is still on its way is refused from now on. */

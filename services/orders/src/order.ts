@@ -28,6 +28,8 @@ export interface OrderDocument
   changing: string | null;
   /** While the warehouse has stopped working on it. */
   hold: Hold | null;
+  /** Whether the sandbox has its update and cancel requests stay pending. */
+  requests_held: boolean;
   /** Whether units wait for stock. */
   backordered: boolean;
   /** The revision of the lines that `backordered` is known of. */
@@ -112,6 +114,7 @@ const blankDocument = {
   status_sequence: 1,
   changing: null,
   hold: null,
+  requests_held: false,
   backordered: false,
   stock_revision: 0,
   requests: [],
@@ -169,7 +172,8 @@ export function createOrder(
     line_counts: [],
     changing: null,
     hold: null,
-      backordered: stock.backordered,
+    requests_held: false,
+    backordered: stock.backordered,
     stock_revision: stock.linesRevision,
     requests: [],
     created_at: now,
@@ -216,6 +220,7 @@ export function toOrder(document: OrderDocument, lines: OrderLines, facts: MoveF
     status_sequence,
     changing,
     hold,
+    requests_held,
     backordered,
     stock_revision,
     requests,

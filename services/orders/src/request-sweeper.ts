@@ -30,8 +30,8 @@ export async function decideOldRequests(
   for (const { tenant_id, _id: id } of await oldPendingRequests(context, before, BATCH_REQUESTS_MAX)) {
     if (signal.aborted) return;
     try {
-      await decideRequest(context, tenant_id, id);
-      context.log.info({ tenant_id, id }, "request_sweep.decided");
+      if (await decideRequest(context, tenant_id, id))
+        context.log.info({ tenant_id, id }, "request_sweep.decided");
     } catch (error) {
       if (isDown(error)) throw error;
       context.log.error({ tenant_id, id, ...errorFacts(error) }, "request_sweep.undecided");

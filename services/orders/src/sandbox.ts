@@ -10,7 +10,8 @@ import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { appliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
-import { deliver, pack, ship, short, start, type Move, type Status } from "./lifecycle.ts";
+import type { Move, Status } from "./legality.ts";
+import { deliver, pack, ship, short, start } from "./lifecycle.ts";
 import type { OrderDocument } from "./order.ts";
 import { acceptOrder } from "./rpc/accept-order.ts";
 import { getOrderByCustomerIdentifier, getStoredOrder, updateOrder } from "./store.ts";
@@ -60,9 +61,9 @@ export async function shipWhole(
     if (missing.length > 0)
       return { move: "short", decide: (current) => short(current, missing.map(toShort)) };
     const parcelsLeft = Math.max(1, (number_of_shipments ?? 1) - order.shipments.length);
-    const shipmentId = newId();
-    const parcel = (current: OrderDocument) => nextParcel(current.line_counts, parcelsLeft);
-    return { move: "ship", decide: (current) => ship(current, parcel(current), shipmentId) };
+    const parcel = newParcel();
+    const filled = (current: OrderDocument) => nextParcel(parcel, current.line_counts, parcelsLeft);
+    return { move: "ship", decide: (current) => ship(current, filled(current), parcel.shipment_id) };
   });
 }
 
@@ -93,15 +94,23 @@ export async function sandboxBatch<RecordType extends object>(
   return batchResponse(results);
 }
 
+/** A parcel as the carrier of the sandbox takes it: with a number of its own, so that it can be reported. */
+function newParcel() {
+  const shipment_id = newId();
+  const tracking_number = `SANDBOX-${shipment_id.replaceAll("-", "").toUpperCase()}`;
+  const tracking_url = `https://carrier.example/track/${tracking_number}`;
+  return { shipment_id, tracking_number, tracking_url, shipment_line_items: [] };
+}
+
 /** The next parcel when the packed units are spread evenly over so many. */
-function nextParcel(counts: readonly LineCount[], parcels: number): Shipment {
+function nextParcel(parcel: Shipment, counts: readonly LineCount[], parcels: number): Shipment {
   let rest = Math.ceil(counts.reduce((sum, line) => sum + packed(line), 0) / parcels);
   const shipment_line_items = counts.flatMap((line) => {
     const quantity = Math.min(packed(line), rest);
     rest -= quantity;
     return quantity > 0 ? [{ order_line_item_id: line.id, quantity }] : [];
   });
-  return { shipment_line_items };
+  return { ...parcel, shipment_line_items };
 }
 
 async function walk(
@@ -159,10 +168,11 @@ function isInTheWay(error: unknown): boolean {
 
 /** What a warehouse does next with an order that has been accepted; the first step of an open one is to accept it. */
 function plainStep({ status, line_counts }: OrderDocument): Step {
-  const shipmentId = newId();
+  const parcel = newParcel();
   if (line_counts.some((line) => waiting(line) > 0)) return { move: "start", decide: start };
   if (line_counts.some((line) => inProcess(line) > 0)) return { move: "pack", decide: pack };
-  if (status === "packed") return { move: "ship", decide: (order) => ship(order, null, shipmentId) };
+  if (status === "packed")
+    return { move: "ship", decide: (order) => ship(order, parcel, parcel.shipment_id) };
   return { move: "deliver", decide: deliver };
 }
 

@@ -204,14 +204,19 @@ describe("the sandbox", () => {
     expect((await report("1z-3")).results).toMatchObject([{ code: "SHIPMENT_NOT_FOUND" }]);
   });
 
-  it("finds a shipment by an index", async () => {
-    const plan = await network.ordersDb
-      .collection("orders")
-      .find({ tenant_id: network.tenant("shop"), "shipments.tracking_number": "1z-1" })
-      .sort({ _id: -1 })
-      .explain("queryPlanner");
-    const text = JSON.stringify(plan["queryPlanner"].winningPlan);
-    expect(text).toContain("by_tracking_number");
+  it("delivers a later shipment of an order too that has the number of one that arrived", async () => {
+    const order = await created("same-number", { line_items: [aLine("shirt", 2)] });
+    await advanced("same-number", "packed");
+    const events = [{ tracking_number: "1z-same", event: "delivered" }];
+    for (const shipments of [1, 2]) {
+      const shipment = { tracking_number: "1z-same", ...parcel({ sku_customer_id: "shirt", quantity: 1 }) };
+      await network.fulfillment.shipOrder({ order, request_id: `ship ${shipments}`, shipment }, as());
+      await network.sandbox.reportShipmentEvents({ events }, as());
+      await network.sandbox.reportShipmentEvents({ events }, as());
+      const { data } = await network.orders.listShipments({ order }, as());
+      expect(data.filter(({ delivered_at }) => delivered_at)).toHaveLength(shipments);
+    }
+    expect((await network.orders.getOrder({ order }, as())).order?.status).toBe("delivered");
   });
 
   it("lets the warehouse decide returns", async () => {

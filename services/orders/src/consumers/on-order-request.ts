@@ -21,7 +21,7 @@ export async function onOrderRequests(
   await eachKey(
     commands,
     ORDERS_AT_ONCE,
-    ({ tenantId, command }) => decideRequest(context, tenantId, command.id),
+    async ({ tenantId, command }) => void (await decideRequest(context, tenantId, command.id)),
     ({ tenantId, command }) => `${tenantId}/${command.order_id}`,
   );
 }

@@ -20,6 +20,7 @@ import { getOrderCancelRequest } from "./get-order-cancel-request.ts";
 import { getOrderUpdateRequest } from "./get-order-update-request.ts";
 import { getOrder } from "./get-order.ts";
 import { getReturn } from "./get-return.ts";
+import { holdOrderRequests } from "./hold-order-requests.ts";
 import { holdOrder } from "./hold-order.ts";
 import { listOrderCancelRequests } from "./list-order-cancel-requests.ts";
 import { listOrderEvents } from "./list-order-events.ts";
@@ -86,6 +87,7 @@ export const returnHandlers: Handlers<OrdersContext, typeof ReturnServiceService
 
 export const sandboxHandlers: Handlers<OrdersContext, typeof SandboxServiceService> = {
   advanceOrders,
+  holdOrderRequests,
   reportReturnEvents,
   reportShipmentEvents,
   resolveOrderCancels,

@@ -1,4 +1,5 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
+import { fingerprint } from "@waybill/events/fingerprint.ts";
 import type {
   ReportShipmentEventsRequest,
   ReportShipmentEventsResponse,
@@ -31,7 +32,8 @@ async function deliverShipment(
   if (!order || shipments.length === 0) throw new DomainError("SHIPMENT_NOT_FOUND");
   const ids = shipments.filter(({ delivered_at }) => !delivered_at).map(({ shipment_id }) => shipment_id!);
   if (ids.length === 0) return order;
-  const request = appliedRequest("deliver", `carrier:${tracking_number}`, {});
+  // Its name has the shipments in it: a later one of the order may get the same number.
+  const request = appliedRequest("deliver", `carrier:${fingerprint({ tracking_number, ids })}`, {});
   const change = { tenantId, name: order._id, request, traceparent };
   return updateOrder(context, change, (now) => deliver(now, ids));
 }
