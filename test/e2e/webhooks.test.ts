@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { services } from "@waybill/proto/services.ts";
+import { openChannel, peer } from "@waybill/rpc/client.ts";
+import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import type { ReceivedWebhook } from "../../services/callbacks/test/receiver.ts";
 import { apiOf } from "./api.ts";
@@ -34,6 +37,14 @@ const webhooksOf = (orderId: string) =>
 const arrived = (orderId: string, count: number): Promise<ReceivedWebhook[]> =>
   vi.waitUntil(() => webhooksOf(orderId).length >= count && webhooksOf(orderId), { timeout: 20_000 });
 
+/** A call of this file's tenant, past REST. */
+const asWarehouse = () => ({
+  tenantId: "webhooks",
+  requestId: requestIdOr(undefined),
+  traceparent: traceparentOr(undefined),
+  deadline: Date.now() + 10_000,
+});
+
 /** A shipment that REST shows, as 001 Orders writes it in an orderEvent. */
 function asDocumented({ delivered_at: _later, shipment_line_items, ...shipment }: any) {
   const items = shipment_line_items.map(({ sku_customer_id, quantity }: any) => ({
@@ -54,26 +65,38 @@ function keysOf(value: any): any {
   );
 }
 
-describe("an order that the sandbox ships", () => {
-  it("sends the payload of the document's example, key by key, and its api_version", async () => {
+describe("an order that a warehouse ships", () => {
+  it("sends the payload of the document's example, value by value, and its api_version", async () => {
+    const example = documentExample("001-order-event");
+    const [{ customer_identifier, shipments, shorts }] = example.data;
+    const [shipment] = shipments;
+    // Every time has its milliseconds.
+    const shipment_date_time = new Date(shipment.shipment_date_time).toISOString();
     const line_items = [
       { sku_customer_id: "shirts872340", quantity: 2 },
       { sku_customer_id: "pants3422", quantity: 1 },
     ];
-    const orderId = await create("documented", { line_items });
-    await api.post("/data_factory/shipOrder", [{ order_customer_id: "documented", shorts: ["pants3422"] }]);
+    const orderId = await create(customer_identifier, { line_items });
+    await api.post("/data_factory/advanceOrder", [
+      { order_customer_id: customer_identifier, status: "packed" },
+    ]);
+    using channel = openChannel("orders", inject("system").grpc.orders);
+    const warehouse = peer(channel, services["waybill.orders.v1.FulfillmentService"]);
+    const move = { order: orderId, request_id: "parcel" };
+    await warehouse.shortOrder({ ...move, shorts }, asWarehouse());
+    await warehouse.shipOrder({ ...move, shipment }, asWarehouse());
     const last = (await arrived(orderId, 5)).at(-1)!;
-    const example = documentExample("001-order-event");
-    const payload = JSON.parse(last.body);
-    expect(keysOf(payload)).toEqual(keysOf({ ...example, api_version: "1.0" }));
-    const [{ shorts, shipments }] = example.data;
-    expect(payload.data[0]).toMatchObject({
-      status: "fulfilled",
-      shorts,
-      shipments: [{ shipment_line_items: shipments[0].shipment_line_items }],
+    expect(JSON.parse(last.body)).toEqual({
+      ...example,
+      api_version: "1.0",
+      callback_url: receiver.url("/api/orderEvent"),
+      message_id: last.headers["webhook-id"],
+      data: [{ ...example.data[0], order_id: orderId, shipments: [{ ...shipment, shipment_date_time }] }],
     });
   });
+});
 
+describe("an order that the sandbox ships", () => {
   it("sends four signed orderEvents in order, the last with its shipment", async () => {
     const orderId = await create("shipped");
     await api.post("/data_factory/shipOrder", [{ order_customer_id: "shipped" }]);
