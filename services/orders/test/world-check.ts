@@ -5,12 +5,18 @@ import { countsOfLine, countsOfOrder } from "../../../test/line-counts.ts";
 import { replay } from "./replay.ts";
 import { as, patient, type World } from "./world.ts";
 
-/** Checks, once nobody works on it any more, that everything in a world agrees: see `interleavings`. */
-export async function checkWorld(world: World): Promise<void> {
+/**
+ * Checks, once nobody works on it any more, that everything in a world agrees: see `interleavings`. Answers
+ * whether all of it could be checked.
+ */
+export async function checkWorld(world: World): Promise<boolean> {
   const decided = await Promise.all(world.requests.map((request) => decision(world, request)));
   const events = await Promise.all(world.ids.map((order) => eventsOf(world, order)));
   // A request that nobody knows of may still be on its way.
-  if (world.unsure) return events.forEach(replay);
+  if (world.unsure) {
+    events.forEach(replay);
+    return false;
+  }
   const ofType = (pattern: RegExp) =>
     world.ids.flatMap((order, at) =>
       events[at]!.map(({ type }) => `${order} ${type}`).filter((text) => pattern.test(text)),
@@ -27,6 +33,7 @@ export async function checkWorld(world: World): Promise<void> {
   const told = resolutions.map(({ data }) => JSON.parse(data)).map(({ id, status }) => `${id} ${status}`);
   expect(told.toSorted()).toEqual(decided.map(({ id, status }) => `${id} ${status}`).toSorted());
   await Promise.all(world.ids.map((order, at) => checkOrder(world, order, events[at]!)));
+  return true;
 }
 
 /** The cancel of an order whose new lines left nothing to ship comes right before the update. */
