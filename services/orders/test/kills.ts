@@ -147,6 +147,6 @@ export async function expectReallocated(network: TestNetwork, { skus }: Case, un
     return [data[0]!.on_hand, data[0]!.allocated];
   };
   const expectFreed = async () => expect(await allocated(skus.before)).toEqual([ON_HAND, 0]);
-  await vi.waitFor(expectFreed, { timeout: 20_000, interval: 100 });
+  await vi.waitFor(expectFreed, { timeout: 60_000, interval: 100 });
   expect(await allocated(skus.after)).toEqual([ON_HAND, units]);
 }

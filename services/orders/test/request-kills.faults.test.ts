@@ -73,24 +73,34 @@ type Kill = { commit: Commit } | { call: keyof LineItems };
 /** Has a request decided by a process that is killed there, and by one that comes after it. */
 async function decideUnder(kill: Kill, kind: RequestKind, status: Status) {
   const one = await openCase(network, kind, status);
-  const read = kind === "update" ? startReader(network, one) : async () => [];
-  const [id] = await one.on.ask(kind, one.order, [one.record]);
-  let doomed: ServiceProcess | null = null;
-  const deadly = await standIn("call" in kill ? kill.call : null, () => doomed?.process.kill("SIGKILL"));
-  const env = ordersEnv(one.database, deadly.port);
-  doomed = await startProcess("orders", env, "commit" in kill ? kill.commit : null);
-  await killed(doomed);
-  const left = await one.on.request(id!);
-  await finish(one);
-  await deadly[Symbol.asyncDispose]();
-  return { one, left: left.status, seen: await read() };
+  const read = startReader(network, one);
+  try {
+    const [id] = await one.on.ask(kind, one.order, [one.record]);
+    let doomed: ServiceProcess | null = null;
+    await using deadly = await standIn("call" in kill ? kill.call : null, () =>
+      doomed?.process.kill("SIGKILL"),
+    );
+    const env = ordersEnv(one.database, deadly.port);
+    doomed = await startProcess("orders", env, "commit" in kill ? kill.commit : null);
+    await killed(doomed);
+    const left = await one.on.request(id!);
+    await finish(one);
+    return { one, left: left.status, seen: await read() };
+  } finally {
+    await read();
+  }
 }
 
-/** Has a process come that nobody kills. */
+/** Has a process come that nobody kills, until the request is resolved and the stock has followed. */
 async function finish(one: Case, work: (next: ServiceProcess) => Promise<unknown> = async () => undefined) {
   const next = await startProcess("orders", ordersEnv(one.database, sound.port));
   await work(next);
   await untilResolved(one);
+  if (one.kind === "cancel") {
+    const follower = await startProcess("line-items", lineItemsEnv(network, one.database));
+    await expectReallocated(network, one, 0);
+    await stop(follower);
+  }
   await stop(next);
 }
 
@@ -132,9 +142,6 @@ describe("kill -9 of the orders service", { timeout: 240_000 }, () => {
       const { one, ...after } = await decideUnder(kill, "cancel", status);
       expect(after.left).toBe(left);
       await expectResolved(one);
-      const follower = await startProcess("line-items", lineItemsEnv(network, one.database));
-      await expectReallocated(network, one, 0);
-      await stop(follower);
     },
   );
 });
