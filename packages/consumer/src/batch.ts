@@ -5,7 +5,7 @@ import { judge } from "./failures.ts";
 import type { ConsumerLimits } from "./limits.ts";
 import { keepAlive, type Pulse } from "./pulse.ts";
 import type { DeadLetters } from "./dead-letter.ts";
-import { offsetCommitter } from "./offsets.ts";
+import type { OffsetCommitter } from "./offsets.ts";
 import type { Report } from "./report.ts";
 
 /** What working on batches needs. */
@@ -41,13 +41,13 @@ interface Work extends BatchOptions {
 
 /**
  * What kafkajs calls with each fetched batch. Works through it in bounded parts; the offset of a part is
- * committed when each of its events is handled or its dead letter acknowledged, never before.
+ * committed when each of its events is handled or its dead letter acknowledged, never before. The next part
+ * does not wait for that.
  */
 export function batchWorker(
   options: BatchOptions,
-  topic: string,
+  offsets: OffsetCommitter,
 ): (payload: EachBatchPayload) => Promise<void> {
-  const commitOffset = offsetCommitter(topic);
   return async (payload) => {
     if (options.signal.aborted) return;
     await payload.heartbeat();
@@ -57,16 +57,17 @@ export function batchWorker(
       for (const messages of boundedParts(payload.batch.messages, options.limits)) {
         pulse.signal.throwIfAborted();
         await settle(work, messages);
-        // Committed first: if that fails, the part comes again, and the commit with it.
         const last = messages.at(-1)!.offset;
-        await commitOffset(payload, String(BigInt(last) + 1n));
         payload.resolveOffset(last);
+        offsets.reached(payload, String(BigInt(last) + 1n));
       }
     } catch (error) {
       if (!options.signal.aborted) throw error;
     } finally {
       pulse.stop();
     }
+    // A member that leaves tells first how far it came.
+    if (options.signal.aborted) await offsets.idle();
   };
 }
 

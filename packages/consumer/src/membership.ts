@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Consumer, Kafka } from "kafkajs";
 import { batchWorker, type BatchOptions } from "./batch.ts";
 import type { ConsumerLimits } from "./limits.ts";
+import { offsetCommitter, type OffsetCommitter } from "./offsets.ts";
 import { createDeadLetters, ensureDeadLetterTopic, type DeadLetters } from "./dead-letter.ts";
 
 /** What a membership needs. */
@@ -51,10 +52,11 @@ export async function beMember(options: MemberOptions, life: Life, stopping: Abo
     await using letters = await Promise.race([openLetters(options), over]);
     const consumer = createConsumer(options);
     using _watch = watch(consumer, options, life, ended);
-    const joining = join(consumer, options, letters, signal);
+    const offsets = offsetCommitter(options.topic, options.report);
+    const joining = join(consumer, options, { letters, offsets, signal });
     await Promise.race([joining, over]).catch((error: unknown) => ended.abort(error));
     await over.catch(() => undefined);
-    await atMost(options.limits.stopMs, leave(consumer, joining));
+    await atMost(options.limits.stopMs, leave(consumer, joining, offsets));
     return await over;
   } finally {
     ended.abort();
@@ -92,8 +94,7 @@ function createConsumer({ kafka, group }: MemberOptions): Consumer {
 async function join(
   consumer: Consumer,
   { topic, ...options }: MemberOptions,
-  letters: DeadLetters,
-  signal: AbortSignal,
+  { offsets, ...work }: { letters: DeadLetters; offsets: OffsetCommitter; signal: AbortSignal },
 ): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -101,7 +102,7 @@ async function join(
     autoCommit: false,
     eachBatchAutoResolve: false,
     partitionsConsumedConcurrently: options.limits.partitions,
-    eachBatch: batchWorker({ ...options, letters, signal }, topic),
+    eachBatch: batchWorker({ ...options, ...work }, offsets),
   });
 }
 
@@ -130,7 +131,8 @@ function watch(
 }
 
 /** Twice, since kafkajs lets a join in flight go on when it is told to disconnect. */
-async function leave(consumer: Consumer, joining: Promise<void>): Promise<void> {
+async function leave(consumer: Consumer, joining: Promise<void>, offsets: OffsetCommitter): Promise<void> {
+  await offsets.idle();
   await consumer.disconnect().catch(() => undefined);
   await joining.catch(() => undefined);
   await consumer.disconnect().catch(() => undefined);

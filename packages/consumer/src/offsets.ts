@@ -1,46 +1,55 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { EachBatchPayload } from "kafkajs";
-
-interface Waiting {
-  partition: number;
-  offset: string;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
+import type { Report } from "./report.ts";
 
 /** A batch of a partition, by which the offsets of all can be committed. */
 type Committing = Pick<EachBatchPayload, "batch" | "commitOffsetsIfNecessary">;
 
-/**
- * Commits the offsets of one topic: those of partitions that are done in one turn of the event loop, or while
- * a commit is in flight, go in one request. What it answers resolves when `offset` is the partition's next
- * one for whoever comes after this member.
- */
-export function offsetCommitter(topic: string) {
-  let waiting: Waiting[] = [];
-  let isBusy = false;
-  const pump = async (by: Committing) => {
-    if (isBusy) return;
-    isBusy = true;
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      await commitGroup(topic, group, by);
-    }
-    isBusy = false;
-  };
-  return (by: Committing, offset: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ partition: by.batch.partition, offset, resolve, reject });
-      setImmediate(() => void pump(by));
-    });
+/** Tells Kafka how far partitions are, beside the work on what comes next. */
+export interface OffsetCommitter {
+  /** Everything before `offset` is done: whoever comes after this member begins there, soon. */
+  reached: (by: Committing, offset: string) => void;
+  /** Resolves when what was reached is committed, or Kafka has refused it several times. */
+  idle: () => Promise<void>;
 }
 
-async function commitGroup(topic: string, group: readonly Waiting[], by: Committing): Promise<void> {
-  try {
-    const partitions = group.map(({ partition, offset }) => ({ partition, offset }));
-    await by.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
-    for (const { resolve } of group) resolve();
-  } catch (error) {
-    for (const { reject } of group) reject(error);
-  }
+const TRIES = 3;
+const RETRY_MS = 300;
+
+/**
+ * Commits the offsets of one topic. What is reached while a commit is in flight goes together in the next one.
+ * An offset that is never committed costs a repeat: it goes with the next that is.
+ */
+export function offsetCommitter(topic: string, report: Report): OffsetCommitter {
+  const reached = new Map<number, string>();
+  let committing: Promise<void> | null = null;
+  const commitAll = async (by: Committing) => {
+    // What is reached in one turn of the event loop goes together.
+    await new Promise(setImmediate);
+    for (let failures = 0; reached.size > 0 && failures < TRIES;) {
+      const offsets = [...reached];
+      reached.clear();
+      try {
+        const partitions = offsets.map(([partition, offset]) => ({ partition, offset }));
+        await by.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        for (const [partition, offset] of offsets)
+          if (!reached.has(partition)) reached.set(partition, offset);
+        report({ level: "warn", what: "not_committed", facts: { failures }, error });
+        await delay(RETRY_MS);
+      }
+    }
+    committing = null;
+  };
+  return {
+    reached(by, offset) {
+      reached.set(by.batch.partition, offset);
+      committing ??= commitAll(by);
+    },
+    idle: async () => {
+      await committing;
+    },
+  };
 }
