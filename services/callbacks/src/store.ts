@@ -153,10 +153,9 @@ export function findCallbacksFor(
   { callbacks }: Pick<CallbacksContext, "callbacks">,
   tenantIds: string[],
   messageTypes: string[],
-  session?: ClientSession,
 ): Promise<CallbackDocument[]> {
   const filter = { tenant_id: { $in: tenantIds }, message_type: { $in: messageTypes } };
-  return callbacks.find(filter, session ? { session } : {}).toArray();
+  return callbacks.find(filter).toArray();
 }
 
 type StatusContext = Pick<CallbacksContext, "client" | "callbacks" | "outbox">;

@@ -131,7 +131,7 @@ export async function savePositions(
   const writes = [...after.values()].map((next) => write(before.get(next._id), next));
   if (writes.length === 0) return;
   try {
-    const { insertedCount, matchedCount } = await applied.bulkWrite(writes, { session });
+    const { insertedCount, matchedCount } = await applied.bulkWrite(writes, { session, ordered: false });
     if (insertedCount + matchedCount < writes.length) throw new PositionMoved();
   } catch (error) {
     throw isDuplicateKey(error) ? new PositionMoved("inserted meanwhile", { cause: error }) : error;

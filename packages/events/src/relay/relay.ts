@@ -3,6 +3,8 @@ import { newId } from "@waybill/mongo/ids.ts";
 import { LEASE_MS } from "@waybill/mongo/slots.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import type { Db, MongoClient } from "mongodb";
+import type { OutboxRow } from "../outbox.ts";
+import { topics } from "../topics.ts";
 import { readOutbox, type OutboxPosition } from "./outbox-stream.ts";
 import type { Publisher } from "./publisher.ts";
 import { PositionKeeper } from "./position-keeper.ts";
@@ -22,6 +24,8 @@ const RETRY_MS = 500;
 /** Under load a short wait makes larger batches, which cost Kafka and its consumers less per event. */
 const LINGER_MS = 25;
 const LINGER_FROM_ROWS = 8;
+/** What became of webhooks is read by people and reports: one batch in so long is soon enough. */
+const LINGER_MS_DELIVERIES = 250;
 /** How often the position is stored while there is nothing to publish. */
 const IDLE_SAVE_MS = 10_000;
 
@@ -81,8 +85,13 @@ async function publishSlots(
       continue;
     }
     if (!position.reached(batch)) return;
-    if (batch.rows.length >= LINGER_FROM_ROWS) await delay(LINGER_MS);
+    await delay(lingerMs(batch.rows));
   }
+}
+
+function lingerMs(rows: readonly OutboxRow[]): number {
+  if (rows.length > 0 && rows.every(({ topic }) => topic === topics.deliveries)) return LINGER_MS_DELIVERIES;
+  return rows.length >= LINGER_FROM_ROWS ? LINGER_MS : 0;
 }
 
 /** Renews the leases; aborts `changed` when one is lost, the fair share is another one, or time ran out. */

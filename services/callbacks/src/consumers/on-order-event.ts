@@ -22,10 +22,16 @@ export async function onOrderEvents(
   events: readonly ConsumedEvent[],
 ): Promise<void> {
   const told = events.filter(({ messageType }) => messageType !== null);
-  const { fresh, unclaimed, older } = await storeOnce(context, applied, events);
+  // Beside the transaction, whose own reads wait for each other. What was registered before an event was
+  // committed is there.
+  const callbacks = findCallbacks(context, told);
+  const [{ fresh, unclaimed, older }, found] = await Promise.all([
+    storeOnce(context, applied, events, callbacks),
+    callbacks,
+  ]);
   context.wake(unclaimed);
   // What had been applied before may not have been woken.
-  const lanes = fresh < told.length ? lanesOf(await wantedPairs(context, told)) : older;
+  const lanes = fresh < told.length ? lanesOf(pairsOf(told, found)) : older;
   const woken = [...new Map(lanes.map((lane) => [lane._id, lane])).values()];
   await context.queue.wakeLanes(woken);
   context.wake([...new Set(woken.map(({ callback_id }) => callback_id))]);
@@ -45,15 +51,18 @@ async function storeOnce(
   context: CallbacksContext,
   applied: AppliedStore,
   events: readonly ConsumedEvent[],
+  callbacks: Promise<CallbackDocument[]>,
 ): Promise<Stored> {
-  const run: { stored: Stored; places: Places | null } = { stored: nothing, places: null };
+  const run: { stored: Stored; places: Places | null } = { stored: { fresh: 0, ...nothing }, places: null };
   try {
     await applyOnce(applied, events, async (all, session) => {
       // The transaction may have been run before.
       run.places?.fill([]);
       run.places = context.places();
       const fresh = all.filter(({ messageType }) => messageType !== null);
-      run.stored = await storeDeliveries(context, fresh, run.places, session);
+      const pairs = pairsOf(fresh, await callbacks);
+      const stored = await storeDeliveries(context, pairs, run.places, session);
+      run.stored = { fresh: fresh.length, ...stored };
     });
   } catch (error) {
     run.places?.fill([]);
@@ -63,16 +72,15 @@ async function storeOnce(
   return run.stored;
 }
 
-const nothing: Stored = { fresh: 0, claimed: [], unclaimed: [], older: [] };
+const nothing = { claimed: [], unclaimed: [], older: [] };
 
 async function storeDeliveries(
   context: CallbacksContext,
-  events: readonly FreshEvent[],
+  pairs: readonly Pair<FreshEvent>[],
   places: Places,
   session: ClientSession,
-): Promise<Stored> {
-  const pairs = await wantedPairs(context, events, session);
-  if (pairs.length === 0) return { ...nothing, fresh: events.length };
+): Promise<Omit<Stored, "fresh">> {
+  if (pairs.length === 0) return nothing;
   const now = new Date().toISOString();
   const told = pairs.map(({ event, callback }) => ({
     callback,
@@ -87,7 +95,7 @@ async function storeDeliveries(
   const { claimed, older } = await context.queue.addLanes(lanes, session);
   const others = new Set([...claimed, ...older].map(({ _id }) => _id));
   const due = lanes.filter(({ _id }) => !others.has(_id)).map(({ callback_id }) => callback_id);
-  return { fresh: events.length, claimed, unclaimed: [...new Set(due)], older };
+  return { claimed, unclaimed: [...new Set(due)], older };
 }
 
 interface Pair<Event> {
@@ -95,16 +103,22 @@ interface Pair<Event> {
   callback: CallbackDocument;
 }
 
-/** Each event with each registration that asks for it. */
-async function wantedPairs<Event extends ConsumedEvent>(
+/** The registrations that may ask for some of the events. */
+async function findCallbacks(
   context: CallbacksContext,
-  events: readonly Event[],
-  session?: ClientSession,
-): Promise<Pair<Event>[]> {
+  events: readonly ConsumedEvent[],
+): Promise<CallbackDocument[]> {
   if (events.length === 0) return [];
   const tenants = new Set(events.map(({ tenantId }) => tenantId));
   const types = new Set(events.map(({ messageType }) => messageType!));
-  const callbacks = await findCallbacksFor(context, [...tenants], [...types], session);
+  return findCallbacksFor(context, [...tenants], [...types]);
+}
+
+/** Each event with each registration that asks for it. */
+function pairsOf<Event extends ConsumedEvent>(
+  events: readonly Event[],
+  callbacks: readonly CallbackDocument[],
+): Pair<Event>[] {
   const wanted = Map.groupBy(callbacks, (callback) => `${callback.tenant_id} ${callback.message_type}`);
   return events.flatMap((event) =>
     (wanted.get(`${event.tenantId} ${event.messageType}`) ?? []).map((callback) => ({ event, callback })),
