@@ -40,10 +40,11 @@ describe("what became of a webhook is told", () => {
     receiver.behave(path, (nth) => ({ status: nth === 1 ? 500 : 204, body: "the receiver's words" }));
     await network.tell({ tenant, order, sequence: 1, data: { gift_message: "private" } });
     const [row, ...more] = await rowsOf(tenant, 1);
-    const { data } = await network.deliveryLog.listCallbackDeliveries(
-      { order_id: order },
-      network.as(tenant),
-    );
+    const data = await until(async () => {
+      const asked = { order_id: order, status: "delivered" };
+      const listed = await network.deliveryLog.listCallbackDeliveries(asked, network.as(tenant));
+      return listed.data.length > 0 && listed.data;
+    });
     expect(more).toEqual([]);
     expect(row).toMatchObject({
       topic: "waybill.deliveries.v1",

@@ -8,6 +8,7 @@ export interface Entry {
   wants: boolean;
   claiming: boolean;
   claims: number;
+  claimedAtMs: number;
   /** Whether its owner changed it since the last claim, and whether that found it deleted. */
   registration: "known" | "changed" | "deleted";
   /** When it is looked at again, being paused; null if it is not. */
@@ -25,6 +26,7 @@ export function newEntry(id: string, gate: EndpointGate, nowMs: number): Entry {
     wants: false,
     claiming: false,
     claims: 0,
+    claimedAtMs: -Infinity,
     registration: "known",
     pausedUntilMs: null,
     alarms: new Map(),

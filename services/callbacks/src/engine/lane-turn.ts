@@ -66,6 +66,7 @@ export async function takeTurn<Endpoint>(
     const made = await attempt(options, work, delivery, ticket);
     const step = stepAfter(lane, index, made.verdict);
     heldSince = options.clock.now();
+    if (step !== "extend") work.over();
     const fate = await settle(step, made.ended);
     logAttempt(options.log, made, fate);
     if (fate !== "held") return dueAfter(fate, step);

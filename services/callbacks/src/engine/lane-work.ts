@@ -16,6 +16,11 @@ export interface LaneWork<Endpoint> {
   heldSince: number;
   /** False when the dispatcher stops, or the registration is somebody else's, or paused. */
   mayGoOn: () => boolean;
+  /**
+   * The lane's last attempt for now is made: its place at the receiver is free for another before what came of
+   * it is stored.
+   */
+  over: () => void;
   /** Stops the registration's other lanes as well: it was disabled. */
   pause: () => void;
   /** Aborts the attempt. */
