@@ -55,15 +55,17 @@ describe.each(serviceNames)("the image of %s", (service) => {
     expect(Number(own?.split(" ")[0])).toBeGreaterThan(MIB);
     expect(Number(own?.split(" ")[0])).toBeLessThan(SIZE_MAX);
   });
+});
 
-  it("ends within its grace period, by itself, when it is asked to", async () => {
-    await run("stop", "--time", "15", containerOf(service));
-    // Not 137, which is what docker's force would leave.
-    expect(await inspect(containerOf(service), "State.ExitCode")).toBe(0);
-    await run("start", containerOf(service));
-    const healthy = () => inspect(containerOf(service), "State.Health.Status");
-    await expect.poll(healthy, { timeout: 60_000, interval: 250 }).toBe("healthy");
-  });
+test("every container ends within its grace period, by itself, when it is asked to", async () => {
+  const containers = serviceNames.map(containerOf);
+  const each = (part: string) => Promise.all(containers.map((container) => inspect(container, part)));
+  await run("stop", "--time", "15", ...containers);
+  // Not 137, which is what docker's force would leave.
+  expect(await each("State.ExitCode")).toEqual(containers.map(() => 0));
+  await run("start", ...containers);
+  const healthy = containers.map(() => "healthy");
+  await expect.poll(() => each("State.Health.Status"), { timeout: 60_000, interval: 250 }).toEqual(healthy);
 });
 
 test("images are built by the pnpm of the checkout", () => {
