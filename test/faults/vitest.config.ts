@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     reporters: ["default", "./packages/dev-env/src/closing-line.ts"],
     maxWorkers: 2,
+    // Each has processes of its own.
+    maxConcurrency: 3,
     projects: [
       {
         root,
