@@ -98,15 +98,15 @@ async function makeGroupings(waybill: Waybill): Promise<Values> {
       profile_id: profile.id,
       items: of.map((order_line_item_id) => ({ order_line_item_id, quantity: 1 })),
     });
-  const [kept, emptied, changed] = [
+  const [kept, emptied, changed, counted] = [
     await grouping("kept", ids.slice(0, MANY)),
     await grouping("emptied", ids.slice(0, MANY)),
     await grouping("changed"),
+    await grouping("counted", ids.slice(0, 1)),
   ];
   const ended = await Promise.all(ids.map((_, index) => grouping(`ended-${index}`)));
   const at = { "path.order": [order] };
   const one = { ...at, "path.grouping": [kept.id] };
-  const item = { ...one, "path.id": kept.items.map(({ id }) => id) };
   const lines = ids.slice(MANY);
   return {
     "GET /profiles/{id}": { "path.id": [profile.id] },
@@ -129,8 +129,17 @@ async function makeGroupings(waybill: Waybill): Promise<Values> {
       "body.quantity": [1],
       "body.[*].quantity": [1],
     },
-    "GET /orders/{order}/groupings/{grouping}/items/{id}": item,
-    "PUT /orders/{order}/groupings/{grouping}/items/{id}": { ...item, "body.quantity": [1, 2, 3] },
+    "GET /orders/{order}/groupings/{grouping}/items/{id}": {
+      ...one,
+      "path.id": kept.items.map(({ id }) => id),
+    },
+    "PUT /orders/{order}/groupings/{grouping}/items/{id}": {
+      ...at,
+      "path.grouping": [counted.id],
+      "path.id": [counted.items[0]!.id],
+      "body.order_line_item_id": [ids[0]!],
+      "body.quantity": [1, 2, 3],
+    },
     "DELETE /orders/{order}/groupings/{grouping}/items/{id}": {
       ...at,
       "path.grouping": [emptied.id],

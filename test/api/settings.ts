@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Values } from "./resources.ts";
 
 /** How often a value is one that is given, not one that is made up. */
-const GIVEN = 0.8;
+const GIVEN = 0.9;
 const common = new URL("schemathesis.toml", import.meta.url);
 
 /** The settings of a run (TOML): schemathesis.toml, and the values of parameters. */
