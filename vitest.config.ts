@@ -23,7 +23,13 @@ export default defineConfig({
     // Most of a service test's time is spent waiting.
     maxWorkers: 4,
     projects: [
-      { test: { ...limits, name: "unit", include: ["{packages,services}/*/src/**/*.test.ts"] } },
+      {
+        test: {
+          ...limits,
+          name: "unit",
+          include: ["{packages,services}/*/src/**/*.test.ts", "test/bench/*.test.ts"],
+        },
+      },
       {
         test: {
           ...limits,

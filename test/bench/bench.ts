@@ -12,8 +12,8 @@ export interface BenchContext {
   record: (row: Row) => void;
 }
 
-/** Measures and records. One that reports by itself answers whether its bounds were kept. */
-export type Bench = (context: BenchContext) => Promise<boolean | void>;
+/** Measures and records. */
+export type Bench = (context: BenchContext) => Promise<void>;
 
 /** One line of the results: what was measured, in each round, and beside what. */
 export interface Row {
@@ -75,40 +75,39 @@ export async function byRounds<Name extends string>(
   return values;
 }
 
-/** Two sides of one comparison. */
+/** Two sides of one comparison, and what is wanted of their ratio. */
 export interface Comparison {
-  name: string;
+  what: string;
   baseline: () => Promise<unknown>;
   candidate: () => Promise<unknown>;
+  goal?: Goal;
 }
 
 /**
- * Compares the two sides of each by their medians, taken turn by turn, so that what disturbs the machine
- * disturbs both. Reports each ratio, and answers whether all are at most `ratioMax`.
+ * Compares the two sides of each by their medians over so many `turns`, taken turn by turn, so that what
+ * disturbs the machine disturbs both. Records each beside what the baseline is called.
  */
 export async function compareAll(
   comparisons: readonly Comparison[],
-  { rounds, ratioMax, report }: { rounds: number; ratioMax: number; report: BenchContext["report"] },
-): Promise<boolean> {
-  let kept = true;
-  for (const { name, baseline, candidate } of comparisons) {
-    const [before, after] = await medians([baseline, candidate], rounds);
-    const ratio = after! / before!;
-    kept &&= ratio <= ratioMax;
-    const times = `${before!.toFixed(2)} ms → ${after!.toFixed(2)} ms`;
-    report(`${name.padEnd(36)} ${times.padEnd(26)} × ${ratio.toFixed(2)} (at most ${ratioMax})`);
+  { turns, baselineName }: { turns: number; baselineName: string },
+  { record, report }: Pick<BenchContext, "record" | "report">,
+): Promise<void> {
+  for (const { what, baseline, candidate, goal } of comparisons) {
+    const [before, after] = await medians([baseline, candidate], turns);
+    report(`  ${what}: ${before!.toFixed(2)} ms → ${after!.toFixed(2)} ms`);
+    const peer = { name: baselineName, values: [before!] };
+    record({ what, unit: "ms", waybill: [after!], peer, ...(goal ? { goal } : {}) });
   }
-  return kept;
 }
 
-/** The median of each, in milliseconds, after a tenth of the rounds to warm up. */
-async function medians(works: readonly (() => Promise<unknown>)[], rounds: number): Promise<number[]> {
+/** The median of each, in milliseconds, after a tenth of the turns to warm up. */
+async function medians(works: readonly (() => Promise<unknown>)[], turns: number): Promise<number[]> {
   const times: number[][] = works.map(() => []);
-  for (let round = -Math.ceil(rounds / 10); round < rounds; round += 1) {
+  for (let turn = -Math.ceil(turns / 10); turn < turns; turn += 1) {
     for (const [index, work] of works.entries()) {
       const started = performance.now();
       await work();
-      if (round >= 0) times[index]!.push(performance.now() - started);
+      if (turn >= 0) times[index]!.push(performance.now() - started);
     }
   }
   return times.map((list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!);
