@@ -2,8 +2,8 @@ import { errorFacts } from "@waybill/process/log.ts";
 import type { ClaimedLane } from "../lane.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
 import { DueScan, SCAN_MS_MAX } from "./due-scan.ts";
-import { EndpointGate } from "./endpoint-gate.ts";
-import { newEntry, type Entry } from "./entry.ts";
+import type { EndpointGate } from "./endpoint-gate.ts";
+import { Entries, type Entry } from "./entries.ts";
 import type { LaneWork } from "./lane-work.ts";
 import type { DueEndpoint } from "./queue.ts";
 
@@ -11,12 +11,8 @@ import type { DueEndpoint } from "./queue.ts";
 const LATE_TURN = 5;
 /** How often a paused registration is looked at again if nobody says that it goes on. */
 const PAUSED_MS = 30_000;
-/** How long a receiver that gets nothing is remembered. */
-const REMEMBERED_MS = 10 * 60_000;
 /** A retry is due by the database's clock, which is read a moment earlier. */
 const ALARM_SLACK_MS = 5;
-/** Times that are so close together are one. */
-const ALARM_GRID_MS = 50;
 /** A retry that is due later is found by looking around. */
 const ALARM_MS_MAX = 60_000;
 
@@ -35,7 +31,7 @@ type PlacedWork<Endpoint> = LaneWork<Endpoint> & { hasPlace: boolean };
 export class Dispatcher<Endpoint> implements AsyncDisposable {
   readonly #options: DispatcherOptions<Endpoint>;
   readonly #stopping = new AbortController();
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Entries;
   /** Those that want and, as far as is known, may; in the order of their turns. */
   readonly #ready = new Set<Entry>();
   readonly #running = new Set<Promise<void>>();
@@ -45,6 +41,10 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   constructor(options: DispatcherOptions<Endpoint>) {
     this.#options = options;
+    this.#entries = new Entries(options.clock, options.gate, (entry) => {
+      this.#want(entry);
+      this.#pump();
+    });
     const { clock, findDue, log } = options;
     this.#scan = new DueScan({ clock, findDue, log, found: (due) => this.#foundAll(due) });
   }
@@ -52,7 +52,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   /** These registrations may have due lanes, or are not paused any more. */
   wake(callbackIds: readonly string[]): void {
     for (const id of callbackIds) {
-      const entry = this.#options.owns(id) ? this.#entryOf(id) : this.#entries.get(id);
+      const entry = this.#options.owns(id) ? this.#entries.of(id) : this.#entries.get(id);
       if (!entry) continue;
       entry.pausedUntilMs = null;
       this.#want(entry);
@@ -84,7 +84,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   reserve(callbackId: string, ratePerSecond: number | null): boolean {
     const { clock, owns, total } = this.#options;
     if (this.#stopped || this.#total >= total || !owns(callbackId)) return false;
-    const entry = this.#entryOf(callbackId);
+    const entry = this.#entries.of(callbackId);
     const nowMs = clock.now();
     entry.gate.setRate(ratePerSecond, nowMs);
     const isOpen = entry.gate.breaker === "closed" && this.#room(entry, nowMs) >= 1;
@@ -96,14 +96,14 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   /** Gives a place back. */
   leave(callbackId: string): void {
-    const entry = this.#entryOf(callbackId);
+    const entry = this.#entries.of(callbackId);
     this.#take(entry, -1);
     this.#goOn(entry);
   }
 
   /** Works on a lane in a reserved place. Its claim holds since `heldSince`. */
   begin(lane: ClaimedLane, endpoint: Endpoint, heldSince: number): void {
-    const entry = this.#entryOf(lane.callback_id);
+    const entry = this.#entries.of(lane.callback_id);
     this.#track(this.#work(entry, this.#workOf(entry, lane, endpoint, heldSince)));
   }
 
@@ -114,19 +114,11 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    for (const { alarms } of this.#entries.values()) for (const cancel of alarms.values()) cancel();
+    for (const { alarms } of this.#entries.values()) alarms.clear();
     const cancel = this.#options.clock.after(this.#options.stopMs, () => this.#stopping.abort());
     await this.#scan.stop();
     while (this.#running.size > 0) await Promise.all(this.#running);
     cancel();
-  }
-
-  #entryOf(id: string): Entry {
-    const found = this.#entries.get(id);
-    if (found) return found;
-    const entry = newEntry(id, new EndpointGate(this.#options.gate), this.#options.clock.now());
-    this.#entries.set(id, entry);
-    return entry;
   }
 
   #want(entry: Entry): void {
@@ -136,38 +128,22 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   /** Wants it at this time. */
   #wantAt(entry: Entry, atMs: number): void {
-    const tick = Math.ceil(atMs / ALARM_GRID_MS) * ALARM_GRID_MS;
-    if (this.#stopped || entry.alarms.has(tick)) return;
-    const cancel = this.#options.clock.after(Math.max(0, tick - this.#options.clock.now()), () => {
-      entry.alarms.delete(tick);
-      this.#want(entry);
-      this.#pump();
-    });
-    entry.alarms.set(tick, cancel);
+    if (!this.#stopped) entry.alarms.at(atMs);
   }
 
   #foundAll(due: readonly DueEndpoint[]): void {
-    this.#forget(this.#options.clock.now());
+    this.#entries.forget(this.#options.owns);
     for (const one of due) this.#found(one);
     this.#pump();
   }
 
   #found({ callbackId, waitMs }: DueEndpoint): void {
     if (!this.#options.owns(callbackId)) return;
-    const entry = this.#entryOf(callbackId);
+    const entry = this.#entries.of(callbackId);
     const nowMs = this.#options.clock.now();
     if (entry.pausedUntilMs !== null && nowMs < entry.pausedUntilMs) return;
     if (waitMs <= 0) this.#want(entry);
     else if (waitMs <= SCAN_MS_MAX) this.#wantAt(entry, nowMs + waitMs + ALARM_SLACK_MS);
-  }
-
-  /** Drops what is known of registrations that had nothing to send for long, or are another one's. */
-  #forget(nowMs: number): void {
-    for (const [id, entry] of this.#entries) {
-      const idle = entry.gate.inWork === 0 && !entry.claiming && !entry.wants && entry.alarms.size === 0;
-      if (idle && (nowMs - entry.usedAtMs > REMEMBERED_MS || !this.#options.owns(id)))
-        this.#entries.delete(id);
-    }
   }
 
   #room({ gate, registration }: Entry, nowMs: number): number {
