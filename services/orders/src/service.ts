@@ -43,7 +43,7 @@ const COMMANDS_MAX = 64;
 /** Starts the orders service; it takes calls and decides requests once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
   return startService(config, process, {
-    collections: [ordersCollection, requestsCollection, returnsCollection],
+    collections: [ordersCollection, requestsCollection, returnsCollection, linesAppliedCollection],
     build(database, running) {
       const lineItems = running.use(openChannel("line-items", config.lineItemsAddress));
       const context = createContext(config, database, lineItems, process.log);
