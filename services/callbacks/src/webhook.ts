@@ -1,10 +1,11 @@
+import type { KeyObject } from "node:crypto";
 import type { Answer } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import { signingOn } from "./callback-change.ts";
 import type { DeliveryDocument } from "./delivery.ts";
 import type { Vault } from "./secrets.ts";
 import type { WebhookRequest } from "./send.ts";
-import { webhookSignature } from "./signature.ts";
+import { signingKey, webhookSignature } from "./signature.ts";
 
 const USER_AGENT = "Waybill/1.0";
 
@@ -12,7 +13,7 @@ const USER_AGENT = "Waybill/1.0";
 export interface Endpoint {
   url: string;
   /** What deliveries are signed with, the newest first. */
-  secrets: string[];
+  keys: KeyObject[];
   /** Null if none was registered. */
   token: string | null;
   /** What the registration adds, by names in lower case. */
@@ -25,7 +26,7 @@ export function openEndpoint(callback: CallbackDocument, vault: Vault, nowMs: nu
   const sealed = [secret, ...signingOn(retired_secrets, nowMs).map((retired) => retired.secret)];
   return {
     url,
-    secrets: sealed.map((one) => vault.open(one, _id)),
+    keys: sealed.map((one) => signingKey(vault.open(one, _id))),
     token: token === null ? null : vault.open(token, _id),
     headers: headers === null ? {} : (JSON.parse(vault.open(headers, _id)) as Record<string, string>),
   };
@@ -46,11 +47,11 @@ export function withoutSecrets(answer: Answer, { token, headers }: Endpoint): An
 /** The next attempt of a delivery: the stored bytes, signed at `atMs`, with the headers of design 7.31. */
 export function toWebhook(
   delivery: DeliveryDocument,
-  { url, secrets, token, headers }: Endpoint,
+  { url, keys, token, headers }: Endpoint,
   atMs: number,
 ): WebhookRequest {
   const timestamp = Math.floor(atMs / 1_000);
-  const sign = (secret: string) => webhookSignature(secret, delivery.message_id, timestamp, delivery.body);
+  const sign = (key: KeyObject) => webhookSignature(key, delivery.message_id, timestamp, delivery.body);
   return {
     url,
     body: delivery.body,
@@ -60,7 +61,7 @@ export function toWebhook(
       "user-agent": USER_AGENT,
       "webhook-id": delivery.message_id,
       "webhook-timestamp": String(timestamp),
-      "webhook-signature": secrets.map(sign).join(" "),
+      "webhook-signature": keys.map(sign).join(" "),
       "waybill-order-id": delivery.order_id,
       "waybill-sequence": String(delivery.sequence),
       "waybill-previous-sequence": String(delivery.previous_sequence),
