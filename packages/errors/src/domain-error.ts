@@ -47,6 +47,11 @@ export function isOutcomeUnknown(error: unknown): boolean {
   return !(error instanceof DomainError) || catalogue[error.code].http >= 500;
 }
 
+/** Whether something else that is under way stands against it: the same may succeed a moment later. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof DomainError && catalogue[error.code].grpc === "ABORTED";
+}
+
 /** Whether an error says that a dependency is down or too slow: nothing is known then, and a repeat may help. */
 export function isDependencyDown(error: unknown): boolean {
   return error instanceof DomainError && catalogue[error.code].http === 503;

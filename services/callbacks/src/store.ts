@@ -11,6 +11,7 @@ import type { ClientSession } from "mongodb";
 import type { CallbackDocument, RegistrationPlan } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 import { createHold, type HoldDocument } from "./hold.ts";
+import { queueId } from "./lane.ts";
 
 /** The collection that makes changes of one tenant come one after another. */
 export const tenantsCollection: CollectionDeclaration = { name: "tenants", indexes: [] };
@@ -176,6 +177,6 @@ export async function hastenLanes(
   { lanes }: Pick<CallbacksContext, "lanes">,
   callbackIds: readonly string[],
 ): Promise<void> {
-  const queue = { $in: callbackIds.flatMap((id) => [`${id}/fresh`, `${id}/late`]) };
+  const queue = { $in: callbackIds.flatMap((id) => [queueId(id, "fresh"), queueId(id, "late")]) };
   await lanes.updateMany({ queue }, [{ $set: { next_at: { $min: ["$next_at", "$$NOW"] } } }]);
 }

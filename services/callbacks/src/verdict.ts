@@ -31,7 +31,7 @@ export interface RetryRule {
 }
 
 /**
- * The rule of the status codes (design 7.32). `charged` attempts were charged before this one, `ageMs` have
+ * The rule of the status codes. `charged` attempts were charged before this one, `ageMs` have
  * passed since the delivery was stored. A Retry-After with 423, 429 or 503 is obeyed and costs no attempt;
  * without it they are failures like any other. What this side failed at costs none either.
  */

@@ -44,7 +44,7 @@ export function withoutSecrets(answer: Answer, { token, headers }: Endpoint): An
   return { ...answer, responseStart: masked };
 }
 
-/** The next attempt of a delivery: the stored bytes, signed at `atMs`, with the headers of design 7.31. */
+/** The next attempt of a delivery: the stored bytes, signed at `atMs`, with the headers that docs/webhooks.md tells of. */
 export function toWebhook(
   delivery: DeliveryDocument,
   { url, keys, token, headers }: Endpoint,

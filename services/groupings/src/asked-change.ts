@@ -5,7 +5,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "./context.ts";
 import type { ChangeFacts } from "./grouping-changes.ts";
 import { followLines, type GroupingsDocument } from "./grouping.ts";
-import { fetchSnapshot } from "./lines.ts";
+import { fetchSnapshot } from "./line-snapshots.ts";
 import { releaseDatesOf } from "./skus.ts";
 import { changeStoredGroupings } from "./store.ts";
 

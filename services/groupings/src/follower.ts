@@ -2,7 +2,7 @@ import { unavailable } from "@waybill/errors/domain-error.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { GroupingsContext } from "./context.ts";
 import { followLines, recompute } from "./grouping.ts";
-import { fetchSnapshot, fetchSnapshots } from "./lines.ts";
+import { fetchSnapshot, fetchSnapshots } from "./line-snapshots.ts";
 import { findGroupingsVersion, updateStoredGroupings } from "./store.ts";
 
 /** Groupings, and the service that they follow. */

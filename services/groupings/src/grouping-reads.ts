@@ -6,7 +6,7 @@ import type { GroupingsContext } from "./context.ts";
 import { groupingOf } from "./grouping-changes.ts";
 import { toGrouping, type ViewFacts } from "./grouping-view.ts";
 import { followLines, skuIdsOf, type GroupingsDocument, type StoredGrouping } from "./grouping.ts";
-import { fetchCaughtUp } from "./lines.ts";
+import { fetchCaughtUp } from "./line-snapshots.ts";
 import { askForDates, releaseDatesOf } from "./skus.ts";
 import { findGroupings, findStoredProfiles, updateStoredGroupings } from "./store.ts";
 

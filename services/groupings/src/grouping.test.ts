@@ -99,7 +99,7 @@ interface Unit {
   state: string;
 }
 
-/** Where a movement takes units from and to, in the words of design 7.23. */
+/** Where a movement takes units from and to, by what happened to them. */
 const steps: Readonly<Record<string, [from: string, to: string]>> = {
   fulfilled: ["outstanding", "fulfilled"],
   shorted: ["outstanding", "shorted"],

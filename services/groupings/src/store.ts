@@ -9,6 +9,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession, Filter } from "mongodb";
+import { readOrderName } from "@waybill/service/order-name.ts";
 import type { GroupingsContext } from "./context.ts";
 import { skuIdsOf, type GroupingsDocument } from "./grouping.ts";
 import type { ProfileDocument } from "./profile.ts";
@@ -76,23 +77,13 @@ export async function findStoredProfiles(
 /** The numbers of an order, for whoever names it by one. */
 type OrderKeys = Pick<GroupingsDocument, "_id" | "order_nr" | "storefront_id">;
 
-/** Below it is a storefront id, from it upward an order_nr. */
-const ORDER_NR_FIRST = 1_000_000_000;
-const numberPattern = /^\d{1,15}$/;
-
 /** The groupings of the order that a caller names by its UUID, order_nr or storefront id; null if it has none. */
 export function findGroupings(
   { groupings }: GroupingsContext,
   tenantId: string,
   name: string,
 ): Promise<GroupingsDocument | null> {
-  return groupings.collection.findOne({ tenant_id: tenantId, ...orderKey(name) });
-}
-
-function orderKey(name: string): Filter<GroupingsDocument> {
-  if (!numberPattern.test(name)) return { _id: name.toLowerCase() };
-  const number = Number(name);
-  return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };
+  return groupings.collection.findOne({ tenant_id: tenantId, ...readOrderName(name) });
 }
 
 /**

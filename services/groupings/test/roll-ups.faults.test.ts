@@ -10,7 +10,7 @@ import { Return, ReturnItem } from "@waybill/proto/orders/v1/returns.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, test, vi } from "vitest";
 import { followOrders, rebuildOrder, type FollowingContext } from "../src/follower.ts";
 import { groupingsCollection, type GroupingsDocument, type StoredItem } from "../src/grouping.ts";
-import { fetchSnapshots } from "../src/lines.ts";
+import { fetchSnapshots } from "../src/line-snapshots.ts";
 import { noGroupings } from "../src/store.ts";
 import { aGrouping, anItem } from "./records.ts";
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 /** The settings of the line-items service. */
 export const settings = z.object({
   ...serviceSettings("line_items", 50052),
-  ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:or dns:///name:port"),
+  ORDERS_ADDRESS: text("127.0.0.1:50051", "the orders service: host:port, or dns:///name:port"),
   SANDBOX: flag("true: stock may be made and lost by /data_factory, for trying things out"),
   SWEEP_INTERVAL_MS: count(
     60_000,

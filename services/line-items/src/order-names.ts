@@ -1,11 +1,11 @@
 import type { CallOptions } from "@waybill/rpc/client.ts";
+import { readOrderName } from "@waybill/service/order-name.ts";
 import type { LineItemsContext } from "./context.ts";
 
 /** The ids of orders by tenant and number: neither ever changes, and no order is ever deleted. */
 export type OrderNames = Map<string, string>;
 
 const NAMES_MAX = 10_000;
-const numberPattern = /^\d{1,15}$/;
 
 /**
  * The id of the order that a path names by its UUID, order_nr or storefront_id. Numbers are the orders
@@ -17,7 +17,8 @@ export async function orderIdOf(
   name: string,
   call: CallOptions,
 ): Promise<string> {
-  if (!numberPattern.test(name)) return name.toLowerCase();
+  const named = readOrderName(name);
+  if ("_id" in named) return named._id;
   const key = `${call.tenantId}/${Number(name)}`;
   const known = orderNames.get(key);
   if (known !== undefined) return known;

@@ -6,7 +6,7 @@ import type { MoveFacts } from "./legality.ts";
 /** The settings of the orders service. */
 export const settings = z.object({
   ...serviceSettings("orders", 50051),
-  LINE_ITEMS_ADDRESS: text("127.0.0.1:50052", "the line-items service: host:or dns:///name:port"),
+  LINE_ITEMS_ADDRESS: text("127.0.0.1:50052", "the line-items service: host:port, or dns:///name:port"),
   SANDBOX: flag("true: orders may be moved on by /data_factory, for trying things out"),
   GROUPS_IN_FLIGHT: count(3, 1, 16, "groups of creates that one tenant may have in flight"),
   GROUP_ORDERS_MAX: count(500, 1, 1_000, "orders that are gathered into one group"),

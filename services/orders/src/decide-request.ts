@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError, isDependencyDown, unavailable } from "@waybill/errors/domain-error.ts";
+import { DomainError, isConflict, isDependencyDown, unavailable } from "@waybill/errors/domain-error.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import type { ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -10,7 +10,7 @@ import { termsOf } from "./backorder.ts";
 import { moveFacts } from "./config.ts";
 import type { OrdersContext } from "./context.ts";
 import { cancel } from "./lifecycle.ts";
-import { sealLines } from "./lines.ts";
+import { sealLines } from "./seal.ts";
 import { withDefaults, type OrderDocument } from "./order.ts";
 import type { Refusal, RequestDocument, Step } from "./request.ts";
 import { getStoredRequest, takeStep, type RequestsContext } from "./request-store.ts";
@@ -165,9 +165,4 @@ function callFor({ tenant_id, traceparent }: RequestDocument): CallOptions {
 /** Whether an error says nothing about the request: a dependency is down. */
 export function isDown(error: unknown): boolean {
   return isDependencyDown(error) || mongoFailure(error) !== null;
-}
-
-/** Somebody else changed the order at the same time. */
-function isConflict(error: unknown): boolean {
-  return error instanceof DomainError && catalogue[error.code].grpc === "ABORTED";
 }

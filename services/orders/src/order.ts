@@ -68,8 +68,7 @@ export const ordersCollection: CollectionDeclaration = {
   ],
 };
 
-/** Order numbers are minted from here upward, in blocks; below are the storefront ids that clients choose. */
-export const ORDER_NR_FIRST = 1_000_000_000;
+/** Order numbers are minted in blocks. */
 export const ORDER_NR_BLOCK = 5_000;
 
 /** A record that asks to become an order, under the ids of this attempt. */

@@ -3,11 +3,11 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Return } from "@waybill/proto/orders/v1/returns.ts";
 import type { AggregationCursor, Collection, Filter, FindCursor } from "mongodb";
+import { readOrderName } from "@waybill/service/order-name.ts";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored } from "./order.ts";
 import { followReturn, openReturn, type ReturnChange, type ReturnDocument } from "./return.ts";
-import { orderKey } from "./store.ts";
 
 /** Who asks for a new return, and under which id it will be there. */
 interface NewReturn {
@@ -24,7 +24,7 @@ export function createStoredReturn(
 ): Promise<ReturnDocument> {
   return inTransaction(orders.client, async (session) => {
     const opened: ReturnDocument[] = [];
-    const order = { tenant_id: tenantId, ...orderKey(asked.order_id!) };
+    const order = { tenant_id: tenantId, ...readOrderName(asked.order_id!) };
     const found = await changeAggregate(
       orders,
       order,

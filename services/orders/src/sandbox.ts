@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Decision } from "@waybill/events/aggregates.ts";
-import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError, refusalAt } from "@waybill/errors/domain-error.ts";
+import { DomainError, isConflict, refusalAt } from "@waybill/errors/domain-error.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import type { LineCount, Shipment } from "@waybill/proto/orders/v1/fulfillment.ts";
 import type { OrderToShip } from "@waybill/proto/orders/v1/sandbox.ts";
@@ -138,9 +137,9 @@ async function takeStep(
   try {
     return await moveBy(context, call, order, step);
   } catch (error) {
-    if (isInTheWay(error)) await delay(PAUSE_MS);
+    if (isConflict(error)) await delay(PAUSE_MS);
     const now = await getStoredOrder(context, call.tenantId, order._id);
-    if (now.version === order.version && !isInTheWay(error)) throw error;
+    if (now.version === order.version && !isConflict(error)) throw error;
     return now;
   }
 }
@@ -159,11 +158,6 @@ async function moveBy(
   }
   const request = appliedRequest(move, requestId, {});
   return updateOrder(context, { tenantId, name: order._id, request, traceparent }, decide);
-}
-
-/** Whether an update or another change of the order is under way. */
-function isInTheWay(error: unknown): boolean {
-  return error instanceof DomainError && catalogue[error.code].grpc === "ABORTED";
 }
 
 /** What a warehouse does next with an order that has been accepted; the first step of an open one is to accept it. */

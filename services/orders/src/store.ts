@@ -3,10 +3,11 @@ import type { Winner } from "@waybill/events/create-once.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OrderStanding } from "@waybill/proto/orders/v1/orders.ts";
-import type { ClientSession, Collection, Filter, FindCursor } from "mongodb";
+import type { ClientSession, Collection, FindCursor } from "mongodb";
+import { readOrderName } from "@waybill/service/order-name.ts";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
-import { fromStored, ORDER_NR_FIRST, type OrderDocument } from "./order.ts";
+import { fromStored, type OrderDocument } from "./order.ts";
 
 /** The orders with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findOrderWinners(
@@ -51,7 +52,7 @@ export async function updateOrder(
   };
   const changed = await updateAggregate(
     orders,
-    { tenant_id: tenantId, ...orderKey(name) },
+    { tenant_id: tenantId, ...readOrderName(name) },
     once,
     traceparent,
   );
@@ -68,8 +69,6 @@ interface OrderChange {
   traceparent: string;
 }
 
-const numberPattern = /^\d{1,15}$/;
-
 /** The order that a caller names by its UUID, order_nr or storefront_id. Throws `ORDER_NOT_FOUND`. */
 export async function getStoredOrder(
   { orders }: Pick<OrdersContext, "orders">,
@@ -85,7 +84,7 @@ export function findOrder(
   tenantId: string,
   name: string,
 ): FindCursor<OrderDocument> {
-  return collection.find({ tenant_id: tenantId, ...orderKey(name) }).limit(1);
+  return collection.find({ tenant_id: tenantId, ...readOrderName(name) }).limit(1);
 }
 
 /** The order with this customer_identifier. Throws `ORDER_NOT_FOUND`. */
@@ -122,13 +121,6 @@ export function findShipped(
 function found(document: OrderDocument | null): OrderDocument {
   if (document === null) throw new DomainError("ORDER_NOT_FOUND");
   return fromStored(document);
-}
-
-/** How the order that a caller names by its UUID, order_nr or storefront_id is found. */
-export function orderKey(name: string): Filter<OrderDocument> {
-  if (!numberPattern.test(name)) return { _id: name.toLowerCase() };
-  const number = Number(name);
-  return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };
 }
 
 /** The events of an order after a sequence, ascending: the rows of the outbox, which is the event log. */

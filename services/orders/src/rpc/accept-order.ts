@@ -5,7 +5,7 @@ import type { OrdersContext } from "../context.ts";
 import { moveOrder } from "../fulfillment.ts";
 import { assertAllowed, refusalOf } from "../legality.ts";
 import { accept } from "../lifecycle.ts";
-import { sealLines } from "../lines.ts";
+import { sealLines } from "../seal.ts";
 import { getStoredOrder } from "../store.ts";
 
 /** First line-items closes the order's lines, so that none changes while the order takes over counting them. */
