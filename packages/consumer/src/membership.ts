@@ -51,12 +51,12 @@ export async function beMember(options: MemberOptions, life: Life, stopping: Abo
   try {
     await using letters = await Promise.race([openLetters(options), over]);
     const consumer = createConsumer(options);
-    using _watch = watch(consumer, options, life, ended);
     const offsets = offsetCommitter(options.topic, options.report);
+    using _watch = watch(consumer, { ...options, offsets }, life, ended);
     const joining = join(consumer, options, { letters, offsets, signal });
     await Promise.race([joining, over]).catch((error: unknown) => ended.abort(error));
     await over.catch(() => undefined);
-    await atMost(options.limits.stopMs, leave(consumer, joining, offsets));
+    await atMost(options.limits.stopMs, leave(consumer, joining, stopping.aborted ? offsets : null));
     return await over;
   } finally {
     ended.abort();
@@ -109,7 +109,7 @@ async function join(
 /** Notes what Kafka says, and aborts `ended` after a crash or a silence. */
 function watch(
   consumer: Consumer,
-  { topic, limits, report }: MemberOptions,
+  { topic, limits, report, offsets }: MemberOptions & { offsets: OffsetCommitter },
   life: Life,
   ended: AbortController,
 ): Disposable {
@@ -120,6 +120,7 @@ function watch(
   consumer.on(COMMIT_OFFSETS, sign);
   consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
     sign();
+    offsets.forget();
     life.joins += 1;
     report({ level: "info", what: "joined", facts: { partitions: memberAssignment[topic] ?? [] } });
   });
@@ -130,9 +131,16 @@ function watch(
   }, LOOK_MS);
 }
 
-/** Twice, since kafkajs lets a join in flight go on when it is told to disconnect. */
-async function leave(consumer: Consumer, joining: Promise<void>, offsets: OffsetCommitter): Promise<void> {
-  await offsets.idle();
+/**
+ * Tells the offsets first, if they are given. Disconnects twice, since kafkajs lets a join in flight go on when it is
+ * told to.
+ */
+async function leave(
+  consumer: Consumer,
+  joining: Promise<void>,
+  offsets: OffsetCommitter | null,
+): Promise<void> {
+  await offsets?.idle();
   await consumer.disconnect().catch(() => undefined);
   await joining.catch(() => undefined);
   await consumer.disconnect().catch(() => undefined);

@@ -21,7 +21,7 @@ function startBench() {
   const reached = (partition: number, offset: string) =>
     offsets.reached({ batch: { partition }, commitOffsetsIfNecessary } as never, offset);
   const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  return { commits, open, reached, turn, idle: offsets.idle };
+  return { commits, open, reached, turn, idle: offsets.idle, forget: offsets.forget };
 }
 
 it("offsets that are reached in one turn, or while a commit is in flight, go together", async () => {
@@ -67,4 +67,17 @@ it("what Kafka refuses again and again is kept for the next commit, and holds up
   reached(1, "2");
   await turn();
   expect(commits[3]).toEqual({ 0: "5", 1: "2" });
+});
+
+it("an offset that was refused before partitions were given anew is never told again", async () => {
+  const { commits, open, reached, turn, idle, forget } = startBench();
+  reached(3, "500");
+  await turn();
+  forget();
+  reached(1, "2");
+  open[0]!.reject(new Error("rebalance in progress"));
+  while (open.length < 2) await turn();
+  expect(commits).toEqual([{ 3: "500" }, { 1: "2" }]);
+  open[1]!.resolve();
+  await idle();
 });
