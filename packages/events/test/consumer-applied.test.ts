@@ -28,7 +28,7 @@ interface Shelf {
   store: AppliedStore;
   effects: Collection<Effect>;
   /** Applies these events, each with one effect. */
-  apply: (events: ConsumedEvent[]) => Promise<void>;
+  apply: (events: ConsumedEvent[]) => Promise<FreshEvent[]>;
 }
 
 async function openShelf(log = silent): Promise<Shelf> {
@@ -73,6 +73,14 @@ test("repeats and older events are dropped, in one batch and over several", asyn
   await shelf.apply([event("o1", 1), event("o1", 2), event("o1", 3), event("o2", 1)]);
   await shelf.apply([event("o1", 2), event("o2", 1)]);
   expect(await effectsOf(shelf)).toEqual(["o1 1", "o1 2", "o2 1", "o1 3"]);
+});
+
+test("whoever applies is told which events were new", async () => {
+  const shelf = await openShelf();
+  const told = async (...events: ConsumedEvent[]) => (await shelf.apply(events)).map(({ id }) => id);
+  expect(await told(event("o1", 1), event("o1", 2))).toEqual(["o1-1", "o1-2"]);
+  expect(await told(event("o1", 2), event("o1", 3))).toEqual(["o1-3"]);
+  expect(await told(event("o1", 3))).toEqual([]);
 });
 
 test("each event knows its aggregate's previous event of the same message type", async () => {

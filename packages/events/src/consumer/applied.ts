@@ -56,24 +56,26 @@ export function appliedStore(
 /**
  * Applies each event once: in one transaction it drops the events that were applied before, stores the new
  * positions, and runs `work` on the rest, in their order. `work` may run several times and must do nothing
- * but read and write with the session. It is not called when nothing is left. Rejects with `PositionMoved`,
- * with MongoDB's errors, or with the error of `work`; then nothing was applied.
+ * but read and write with the session. It is not called when nothing is left. Answers the events that this call
+ * has applied. Rejects with `PositionMoved`, with MongoDB's errors, or with the error of `work`; then nothing
+ * was applied.
  */
 export async function applyOnce(
   store: AppliedStore,
   events: readonly ConsumedEvent[],
   work: (fresh: FreshEvent[], session: ClientSession) => Promise<void>,
-): Promise<void> {
-  const gaps = await inTransaction(store.client, async (session) => {
+): Promise<FreshEvent[]> {
+  const { fresh, gaps } = await inTransaction(store.client, async (session) => {
     const before = await loadPositions(store, events, session);
     const step = dropApplied(store.topic, events, before);
-    if (step.fresh.length === 0) return [];
+    if (step.fresh.length === 0) return step;
     // Before the work: who comes second fails here at once, not after having done all of it.
     await savePositions(store, before, step.after, session);
     await work(step.fresh, session);
-    return step.gaps;
+    return step;
   });
   for (const gap of gaps) store.log.warn({ topic: store.topic, ...gap }, "consumer.gap");
+  return fresh;
 }
 
 /** The positions of the aggregates of `events`, by `_id`; one that has none is left out. */

@@ -21,7 +21,7 @@ export async function onOrderEvents(
   applied: AppliedStore,
   events: readonly ConsumedEvent[],
 ): Promise<void> {
-  const told = events.filter(({ messageType }) => messageType !== null);
+  const told = events.filter(isTold);
   // Beside the transaction, whose own reads wait for each other. What was registered before an event was
   // committed is there.
   const callbacks = findCallbacks(context, told);
@@ -38,8 +38,6 @@ export async function onOrderEvents(
 }
 
 interface Stored {
-  /** Events that had not been applied before. */
-  fresh: number;
   claimed: ClaimedLane[];
   /** Registrations with new lanes that are not claimed. */
   unclaimed: string[];
@@ -47,39 +45,45 @@ interface Stored {
   older: LaneKey[];
 }
 
+/** Answers with `fresh`: how many events had not been applied before. */
 async function storeOnce(
   context: CallbacksContext,
   applied: AppliedStore,
   events: readonly ConsumedEvent[],
   callbacks: Promise<CallbackDocument[]>,
-): Promise<Stored> {
-  const run: { stored: Stored; places: Places | null } = { stored: { fresh: 0, ...nothing }, places: null };
+): Promise<Stored & { fresh: number }> {
+  const run: { stored: Stored; places: Places | null } = { stored: nothing, places: null };
   try {
-    await applyOnce(applied, events, async (all, session) => {
-      // The transaction may have been run before.
+    const fresh = await applyOnce(applied, events, async (all, session) => {
+      const told = all.filter(isTold);
+      // The transaction may have been run before, long enough ago for registrations to have changed.
+      const found = run.places === null ? await callbacks : await findCallbacks(context, told);
       run.places?.fill([]);
       run.places = context.places();
-      const fresh = all.filter(({ messageType }) => messageType !== null);
-      const pairs = pairsOf(fresh, await callbacks);
-      const stored = await storeDeliveries(context, pairs, run.places, session);
-      run.stored = { fresh: fresh.length, ...stored };
+      run.stored = await storeDeliveries(context, pairsOf(told, found), run.places, session);
     });
+    // Nothing is fresh if another member was faster than the last run: what the one before claimed is void.
+    const stored = fresh.length === 0 ? nothing : run.stored;
+    run.places?.fill(stored.claimed);
+    return { ...stored, fresh: fresh.filter(isTold).length };
   } catch (error) {
     run.places?.fill([]);
     throw error;
   }
-  run.places?.fill(run.stored.claimed);
-  return run.stored;
 }
 
-const nothing = { claimed: [], unclaimed: [], older: [] };
+function isTold({ messageType }: ConsumedEvent): boolean {
+  return messageType !== null;
+}
+
+const nothing: Stored = { claimed: [], unclaimed: [], older: [] };
 
 async function storeDeliveries(
   context: CallbacksContext,
   pairs: readonly Pair<FreshEvent>[],
   places: Places,
   session: ClientSession,
-): Promise<Omit<Stored, "fresh">> {
+): Promise<Stored> {
   if (pairs.length === 0) return nothing;
   const now = new Date().toISOString();
   const told = pairs.map(({ event, callback }) => ({

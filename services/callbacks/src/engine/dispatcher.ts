@@ -259,6 +259,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   async #work(entry: Entry, work: PlacedWork<Endpoint>): Promise<void> {
     const { work: workOn, clock, log } = this.#options;
+    entry.unsettled += 1;
     try {
       const dueInMs = await workOn(work);
       if (dueInMs !== null && entry.registration === "deleted") await this.#end(entry);
@@ -269,6 +270,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.work_failed");
     }
     this.#total -= 1;
+    entry.unsettled -= 1;
     work.over();
     this.#goOn(entry);
   }

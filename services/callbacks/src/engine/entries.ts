@@ -12,6 +12,8 @@ export interface Entry {
   /** It may have due lanes that nobody has claimed. */
   wants: boolean;
   claiming: boolean;
+  /** Its lanes that are not settled yet, whether or not they still have their place at the receiver. */
+  unsettled: number;
   claims: number;
   claimedAtMs: number;
   /** Whether its owner changed it since the last claim, and whether that found it deleted. */
@@ -54,6 +56,7 @@ export class Entries {
       gate: new EndpointGate(this.#rules),
       wants: false,
       claiming: false,
+      unsettled: 0,
       claims: 0,
       claimedAtMs: -Infinity,
       registration: "known",
@@ -68,8 +71,8 @@ export class Entries {
   /** Drops those that had nothing to send for long, or are another one's. */
   forget(owns: (id: string) => boolean): void {
     const usedAfterMs = this.#clock.now() - REMEMBERED_MS;
-    for (const [id, { gate, claiming, wants, alarms, usedAtMs }] of this.#byId) {
-      const isIdle = gate.inWork === 0 && !claiming && !wants && alarms.isEmpty;
+    for (const [id, { gate, claiming, unsettled, wants, alarms, usedAtMs }] of this.#byId) {
+      const isIdle = gate.inWork === 0 && unsettled === 0 && !claiming && !wants && alarms.isEmpty;
       if (isIdle && (usedAtMs < usedAfterMs || !owns(id))) this.#byId.delete(id);
     }
   }

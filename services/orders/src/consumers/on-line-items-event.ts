@@ -15,12 +15,12 @@ interface StockEvent {
 }
 
 /** Has orders follow whether their lines wait for stock, and what was shorted for want of it. */
-export function onLineItemsEvents(
+export async function onLineItemsEvents(
   context: Pick<OrdersContext, "orders">,
   applied: AppliedStore,
   events: readonly ConsumedEvent[],
 ): Promise<void> {
-  return applyOnce(applied, events, async (fresh, session) => {
+  await applyOnce(applied, events, async (fresh, session) => {
     const told = fresh
       .filter(({ type }) => type.startsWith("waybill.line_items."))
       .map((event) => ({ event, data: JSON.parse(event.data) as LineItemsEventData }));
