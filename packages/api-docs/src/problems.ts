@@ -21,6 +21,8 @@ const always: readonly ErrorCode[] = [
 ];
 const withBody: readonly ErrorCode[] = ["MALFORMED_JSON", "BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"];
 const withKey: readonly ErrorCode[] = ["IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_REUSED"];
+/** A slash that is not escaped makes another path of it. */
+const withPathParameter: readonly ErrorCode[] = ["ROUTE_NOT_FOUND"];
 const withRetryAfter: readonly number[] = [429, 503];
 
 /** What a problem tells (RFC 9457), and one place that is wrong. */
@@ -82,6 +84,7 @@ function codesOf(method: Method, route: Route, methods: readonly Method[]): Erro
   const codes = new Set<string>([
     ...always,
     ...(route.body === null ? [] : withBody),
+    ...(route.path.includes("{") ? withPathParameter : []),
     ...(route.verb === "post" && !method.idempotent ? withKey : []),
     ...namedCodes(method, methods),
   ]);
