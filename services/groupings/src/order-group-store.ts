@@ -1,7 +1,7 @@
 import { insertAggregates, updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
-import type { Filter } from "mongodb";
+import type { Filter, FindCursor } from "mongodb";
 import type { GroupingsContext } from "./context.ts";
 import type { OrderGroupDocument } from "./order-group.ts";
 
@@ -111,15 +111,14 @@ export function countStoredGroups({ orderGroups }: GroupingsContext, tenantId: s
   return orderGroups.collection.countDocuments({ tenant_id: tenantId, open: true });
 }
 
-/** The next groups with a replacement that has been under way since before that time. */
+/** Groups with a replacement that has been under way since before that time, the oldest first, as they are asked for. */
 export function findStuckGroups(
   { orderGroups }: GroupingsContext,
   before: Date,
-  limit: number,
-): Promise<OrderGroupDocument[]> {
+  batchSize: number,
+): FindCursor<OrderGroupDocument> {
   return orderGroups.collection
     .find({ pending_since: { $lt: before } })
     .sort({ pending_since: 1 })
-    .limit(limit)
-    .toArray();
+    .batchSize(batchSize);
 }

@@ -150,7 +150,12 @@ async function giveUp(context: DecidingContext, request: RequestDocument, fault:
 /** If not, they stay as they are: a call that is still on its way is refused from now on. */
 async function hasReplacedLines({ lineItems }: DecidingContext, request: RequestDocument): Promise<boolean> {
   const replacement = { order_id: request.order_id, request_id: request._id };
-  return (await lineItems.abandonReplacement(replacement, callFor(request))).replaced;
+  try {
+    return (await lineItems.abandonReplacement(replacement, callFor(request))).replaced;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "ORDER_NOT_FOUND") return false;
+    throw error;
+  }
 }
 
 /** The step that fails a request. */

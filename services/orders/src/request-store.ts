@@ -2,7 +2,7 @@ import { changeAggregate, insertAggregates, type Creation } from "@waybill/event
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { inTransaction, readOwnWrites } from "@waybill/mongo/transaction.ts";
 import type { WinningEvent } from "@waybill/proto/orders/v1/order_requests.ts";
-import type { ClientSession } from "mongodb";
+import type { ClientSession, FindCursor } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
 import { findNamedOrders } from "./store.ts";
@@ -70,17 +70,16 @@ export async function findPendingIds(
   return found.map(({ _id }) => _id);
 }
 
-/** Requests made before that time (RFC 3339, UTC) and not decided yet, the oldest first. */
+/** Requests made before that time (RFC 3339, UTC) and not decided yet, the oldest first, as they are asked for. */
 export function oldPendingRequests(
   { requests }: RequestsContext,
   before: string,
-  limit: number,
-): Promise<RequestDocument[]> {
+  batchSize: number,
+): FindCursor<RequestDocument> {
   return requests.collection
     .find({ status: "pending", created_at: { $lt: before } })
     .sort({ created_at: 1 })
-    .limit(limit)
-    .toArray();
+    .batchSize(batchSize);
 }
 
 /**

@@ -9,7 +9,8 @@ import { oldPendingRequests } from "./request-store.ts";
  */
 const PENDING_MS_MAX = 5 * 60_000;
 const SWEEP_MS = 60_000;
-const BATCH_REQUESTS_MAX = 500;
+/** Few, so that the cursor is asked again before the database closes it, however long a decision takes. */
+const BATCH_REQUESTS = 20;
 
 /** Decides what no command decided, the oldest first, until disposed. */
 export function startRequestSweeper(context: DecidingContext): AsyncDisposable {
@@ -27,7 +28,7 @@ export async function decideOldRequests(
   before: string,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { tenant_id, _id: id } of await oldPendingRequests(context, before, BATCH_REQUESTS_MAX)) {
+  for await (const { tenant_id, _id: id } of oldPendingRequests(context, before, BATCH_REQUESTS)) {
     if (signal.aborted) return;
     try {
       if (await decideRequest(context, tenant_id, id))
