@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Consumer, Kafka } from "kafkajs";
+import { atMost } from "./at-most.ts";
 import { batchWorker, type BatchOptions } from "./batch.ts";
 import type { ConsumerLimits } from "./limits.ts";
 import { offsetCommitter, type OffsetCommitter } from "./offsets.ts";
@@ -150,10 +150,4 @@ async function leave(
 async function untilAborted(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, "abort");
   throw signal.reason;
-}
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const over = new AbortController();
-  await Promise.race([work, delay(ms, undefined, { signal: over.signal }).catch(() => undefined)]);
-  over.abort();
 }

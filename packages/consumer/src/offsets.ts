@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EachBatchPayload } from "kafkajs";
+import { atMost } from "./at-most.ts";
 import type { Report } from "./report.ts";
 
 /** A batch of a partition, by which the offsets of all can be committed. */
@@ -58,11 +59,6 @@ export function offsetCommitter(topic: string, report: Report): OffsetCommitter 
       // What is in flight puts its own back into the map of before.
       reached = new Map();
     },
-    async idle() {
-      const over = new AbortController();
-      const patience = delay(IDLE_MS_MAX, undefined, { signal: over.signal }).catch(() => undefined);
-      await Promise.race([committing, patience]);
-      over.abort();
-    },
+    idle: () => atMost(IDLE_MS_MAX, committing),
   };
 }
