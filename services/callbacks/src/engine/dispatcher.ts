@@ -164,18 +164,19 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       }
       const nowMs = clock.now();
       const limit = Math.min(this.#room(entry, nowMs), total - this.#total);
-      if (limit > 0 && limit * 2 < entry.gate.limit && nowMs - entry.claimedAtMs < CLAIM_MS) {
-        this.#wantAt(entry, entry.claimedAtMs + CLAIM_MS);
-        continue;
+      if (limit > 0) this.#claimSoon(entry, limit, nowMs);
+      else {
+        // Without room it waits for one of its lanes to end, or for a time that is known.
+        const opensAtMs = entry.gate.opensAtMs(nowMs);
+        if (opensAtMs !== null) this.#wantAt(entry, opensAtMs);
       }
-      if (limit > 0) {
-        this.#track(this.#claim(entry, limit));
-        continue;
-      }
-      // Without room it waits for one of its lanes to end, or for a time that is known.
-      const opensAtMs = entry.gate.opensAtMs(nowMs);
-      if (opensAtMs !== null) this.#wantAt(entry, opensAtMs);
     }
+  }
+
+  #claimSoon(entry: Entry, limit: number, nowMs: number): void {
+    const mayWait = limit * 2 < entry.gate.limit && nowMs - entry.claimedAtMs < CLAIM_MS;
+    if (mayWait) this.#wantAt(entry, entry.claimedAtMs + CLAIM_MS);
+    else this.#track(this.#claim(entry, limit));
   }
 
   /** Claims into room that was taken for it; what stays empty is given back. */
@@ -271,8 +272,8 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     }
     this.#total -= 1;
     entry.unsettled -= 1;
-    work.over();
-    this.#goOn(entry);
+    if (work.hasPlace) work.over();
+    else this.#goOn(entry);
   }
 
   /** Room has become free. */
