@@ -1,6 +1,6 @@
 import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError, isDependencyDown } from "@waybill/errors/domain-error.ts";
-import { isDuplicateKey, isWriteConflict, mongoFailure } from "@waybill/mongo/failures.ts";
+import { DomainError } from "@waybill/errors/domain-error.ts";
+import { isDown, isDuplicateKey, isWriteConflict } from "@waybill/mongo/failures.ts";
 
 /** A record that asks to be created under the caller's own identifier. */
 export interface Candidate {
@@ -92,10 +92,6 @@ async function createAlone<C extends Candidate>(
 /** Whether an error says what is wrong with a record. */
 function isRefusal(error: unknown): error is DomainError {
   return error instanceof DomainError && catalogue[error.code].http < 500;
-}
-
-function isDown(error: unknown): boolean {
-  return isDependencyDown(error) || mongoFailure(error) !== null;
 }
 
 /** Gives those whose identifier is taken their outcome: the same content is what is there, other content is refused. */

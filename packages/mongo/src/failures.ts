@@ -1,4 +1,4 @@
-import { unavailable, type DomainError } from "@waybill/errors/domain-error.ts";
+import { isDependencyDown, unavailable, type DomainError } from "@waybill/errors/domain-error.ts";
 import {
   MongoBulkWriteError,
   MongoNetworkError,
@@ -55,4 +55,9 @@ export function mongoFailure(error: unknown): DomainError | null {
     (error instanceof MongoServerError && unavailableCodes.has(Number(error.code))) ||
     (error instanceof MongoServerError && error.hasErrorLabel("TransientTransactionError"));
   return down ? unavailable("the database does not answer", error) : null;
+}
+
+/** Whether an error says that MongoDB or another service is down, and nothing about what was asked. */
+export function isDown(error: unknown): boolean {
+  return isDependencyDown(error) || mongoFailure(error) !== null;
 }

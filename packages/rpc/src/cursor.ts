@@ -12,7 +12,7 @@ type Keys<Types extends readonly KeyType[]> = {
 /** How the pages of one list are continued. */
 interface Cursors<Types extends readonly KeyType[]> {
   /** The `next_cursor` of a page: the sort keys of its last element. */
-  encode: (keys: Keys<Types>) => string;
+  encode: (keys: Readonly<Keys<Types>>) => string;
   /**
    * The sort keys after which a page begins; null for the first page. Refuses with INVALID_REQUEST, at the
    * field, what is no cursor of this list.

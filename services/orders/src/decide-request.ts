@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { catalogue } from "@waybill/errors/catalogue.ts";
-import { DomainError, isConflict, isDependencyDown, unavailable } from "@waybill/errors/domain-error.ts";
-import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { DomainError, isConflict, unavailable } from "@waybill/errors/domain-error.ts";
+import { isDown } from "@waybill/mongo/failures.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import type { ReplaceLinesResponse } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
@@ -165,9 +165,4 @@ export function refuse(refusal: Refusal): Step {
 
 function callFor({ tenant_id, traceparent }: RequestDocument): CallOptions {
   return { ...newCaller(tenant_id, traceparent), deadline: Date.now() + CALL_MS_MAX };
-}
-
-/** Whether an error says nothing about the request: a dependency is down. */
-export function isDown(error: unknown): boolean {
-  return isDependencyDown(error) || mongoFailure(error) !== null;
 }

@@ -1,6 +1,7 @@
 import type { AggregationCursor, Collection, Filter, FindCursor } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
+import { comparePositions, type Position } from "./position.ts";
 
 /** Which orders a list shows. */
 export interface OrderFilter {
@@ -25,9 +26,6 @@ interface OrderPage {
   offset: number;
   limit: number;
 }
-
-/** Where an order stands in the list. */
-type Position = [updatedAt: string, id: string];
 
 /** Counting costs a microsecond an order. */
 const TOTAL_MAX = 1_000_000;
@@ -148,7 +146,8 @@ function inTimeRange({ updatedFrom, updatedBefore }: OrderFilter): Filter<OrderD
 /** What a query by names found, as the page that a sorted list would give. */
 function pageOf(found: readonly OrderDocument[], page: OrderPage): OrderDocument[] {
   const { after, offset, limit } = page;
-  const ahead = (a: Position, b: Position) => (page.ascending ? compare(a, b) : compare(b, a));
+  const ahead = (a: Position, b: Position) =>
+    page.ascending ? comparePositions(a, b) : comparePositions(b, a);
   return found
     .filter((order) => after === null || ahead(positionOf(order), after) > 0)
     .sort((a, b) => ahead(positionOf(a), positionOf(b)))
@@ -158,9 +157,4 @@ function pageOf(found: readonly OrderDocument[], page: OrderPage): OrderDocument
 /** Where an order stands in the list. */
 export function positionOf({ updated_at, _id }: OrderDocument): Position {
   return [updated_at, _id];
-}
-
-function compare([timeA, idA]: Position, [timeB, idB]: Position): number {
-  const [a, b] = timeA === timeB ? [idA, idB] : [timeA, timeB];
-  return Number(a > b) - Number(a < b);
 }

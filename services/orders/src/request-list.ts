@@ -1,6 +1,7 @@
 import type { Collection, Filter, FindCursor } from "mongodb";
 import type { RequestDocument, RequestKind } from "./request.ts";
 import type { RequestsContext } from "./request-store.ts";
+import { comparePositions, type Position } from "./position.ts";
 
 /** Which requests a list shows. */
 export interface RequestFilter {
@@ -21,9 +22,6 @@ interface RequestPage {
   limit: number;
 }
 
-/** Where a request stands in the list. */
-type Position = readonly [createdAt: string, id: string];
-
 /** A page of requests, the newest first. */
 export async function listStoredRequests(
   { requests }: RequestsContext,
@@ -33,7 +31,7 @@ export async function listStoredRequests(
   const found = await findRequestPage(requests.collection, filter, page).toArray();
   if (filter.ids.length === 0) return found;
   return found
-    .toSorted((a, b) => compare(positionOf(b), positionOf(a)))
+    .toSorted((a, b) => comparePositions(positionOf(b), positionOf(a)))
     .slice(page.offset, page.offset + page.limit);
 }
 
@@ -85,9 +83,4 @@ function behind([createdAt, id]: Position): Filter<RequestDocument> {
     created_at: { $lte: createdAt },
     $or: [{ created_at: { $lt: createdAt } }, { created_at: createdAt, _id: { $lt: id } }],
   };
-}
-
-function compare([timeA, idA]: Position, [timeB, idB]: Position): number {
-  const [a, b] = timeA === timeB ? [idA, idB] : [timeA, timeB];
-  return Number(a > b) - Number(a < b);
 }

@@ -1,6 +1,7 @@
+import { isDown } from "@waybill/mongo/failures.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import { repeat } from "@waybill/process/repeat.ts";
-import { decideRequest, isDown, type DecidingContext } from "./decide-request.ts";
+import { decideRequest, type DecidingContext } from "./decide-request.ts";
 import { oldPendingRequests } from "./request-store.ts";
 
 /**
