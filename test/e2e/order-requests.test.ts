@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { apiOf } from "./api.ts";
 import { documentExample } from "./documents/read.ts";
-import { startVerifyingReceiver, type VerifyingReceiver } from "./verifying-receiver.ts";
+import { registerAll, startVerifyingReceiver, type VerifyingReceiver } from "./verifying-receiver.ts";
 
 const api = apiOf("order-requests");
 const [order] = documentExample("001-create-orders");
@@ -11,11 +11,7 @@ let receiver: VerifyingReceiver;
 beforeAll(async () => {
   receiver = await startVerifyingReceiver();
   await api.post("/skus", [{ customer_identifier: "shirts872340" }, { customer_identifier: "pants3422" }]);
-  const types = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
-  await receiver.register(
-    api,
-    types.map((message_type) => ({ path: "/hook", message_type })),
-  );
+  await registerAll(receiver, api, "/hook");
 });
 afterAll(() => receiver[Symbol.asyncDispose]());
 

@@ -24,6 +24,17 @@ export interface VerifyingReceiver extends Receiver {
   trust: (trusted: Trusted) => void;
 }
 
+/** What webhooks of orders are told as. */
+const messageTypes = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"];
+
+/** Registers one path for all that is told of orders. */
+export async function registerAll(receiver: VerifyingReceiver, api: Api, path: string): Promise<void> {
+  await receiver.register(
+    api,
+    messageTypes.map((message_type) => ({ path, message_type })),
+  );
+}
+
 export async function startVerifyingReceiver(): Promise<VerifyingReceiver> {
   const receiver = await startReceiver();
   const known: Trusted[] = [];

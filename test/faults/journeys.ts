@@ -23,6 +23,13 @@ const CANCELED = ["canceled"];
 const EVENTS = { shipped: 5, canceled: 3 };
 const ARRIVED_WITHIN_MS = 60_000;
 
+/** What journeys need: SKUs, and registrations of these paths. */
+export async function prepareJourneys(client: Waybill, receiver: Receiver, paths: string[]): Promise<void> {
+  await client.createSkus([{ customer_identifier: "shirt" }, { customer_identifier: "hat" }]);
+  const message_type = "orderEvent" as const;
+  await client.createCallbacks(paths.map((path) => ({ url: receiver.url(path), message_type })));
+}
+
 /** Sends orders through every service, some callers at once, until the signal; rejects if a call fails. */
 export async function sendJourneys(client: Waybill, prefix: string, until: AbortSignal): Promise<Journey[]> {
   const profile = await client.createProfile({ first_name: prefix, last_name: "L" });

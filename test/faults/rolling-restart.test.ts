@@ -1,7 +1,7 @@
 import { Waybill } from "@waybill/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startReceiver, type Receiver } from "../../services/callbacks/test/receiver.ts";
-import { expectEvents, expectOrders, expectWebhooks, sendJourneys } from "./journeys.ts";
+import { expectEvents, expectOrders, expectWebhooks, prepareJourneys, sendJourneys } from "./journeys.ts";
 import { startPairs, type Instance, type Pairs } from "./pairs.ts";
 
 const RESTARTED_WITHIN_MS = 30_000;
@@ -20,12 +20,7 @@ beforeAll(async () => {
     key: pairs.key,
     onAttempt: ({ number }) => void (repeats += number > 1 ? 1 : 0),
   });
-  await client.createSkus([{ customer_identifier: "shirt" }, { customer_identifier: "hat" }]);
-  const registrations = paths.map((path) => ({
-    url: receiver.url(path),
-    message_type: "orderEvent" as const,
-  }));
-  await client.createCallbacks(registrations);
+  await prepareJourneys(client, receiver, paths);
 });
 afterAll(async () => {
   await pairs[Symbol.asyncDispose]();

@@ -3,7 +3,14 @@ import { Waybill } from "@waybill/client";
 import type { ServiceName } from "@waybill/dev-env/system.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startReceiver, type Receiver } from "../../services/callbacks/test/receiver.ts";
-import { expectEvents, expectOrders, expectWebhooks, sendJourneys, type Journey } from "./journeys.ts";
+import {
+  expectEvents,
+  expectOrders,
+  expectWebhooks,
+  prepareJourneys,
+  sendJourneys,
+  type Journey,
+} from "./journeys.ts";
 import { startPairs, type Instance, type LogLine, type Pairs } from "./pairs.ts";
 
 const CALM_MS = 6_000;
@@ -33,12 +40,7 @@ beforeAll(async () => {
   receiver = await startReceiver();
   // A call whose process was killed is in work for 15 seconds: longer than the default retries last.
   client = new Waybill({ url: pairs.url, key: pairs.key, retries: 40 });
-  await client.createSkus([{ customer_identifier: "shirt" }, { customer_identifier: "hat" }]);
-  const registrations = paths.map((path) => ({
-    url: receiver.url(path),
-    message_type: "orderEvent" as const,
-  }));
-  await client.createCallbacks(registrations);
+  await prepareJourneys(client, receiver, paths);
 });
 afterAll(async () => {
   await pairs[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 import { aLine, anUpdate } from "@waybill/dev-env/records.ts";
 import { expect, inject, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
+import { startTestNetwork } from "../../../test/own-network.ts";
 import { newStockCalls } from "../../line-items/test/stock-calls.ts";
 import type { Status } from "../src/legality.ts";
 import type { RequestKind } from "../src/request.ts";
@@ -30,9 +31,17 @@ export interface ServiceProcess {
 
 const running = new Set<ChildProcess>();
 
-/** Ends what tests that failed have left running. */
-export function killLeftOvers(): void {
-  for (const process of running) process.kill("SIGKILL");
+/** A network whose stock has a facility, and which ends what its tests have left running. */
+export async function openKillNetwork(): Promise<TestNetwork> {
+  const network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
+  await newStockCalls(network, TENANT).facility("east");
+  return {
+    ...network,
+    async [Symbol.asyncDispose]() {
+      for (const process of running) process.kill("SIGKILL");
+      await network[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Starts a service; `dies`: at which of its commits, none: it lives. */

@@ -1,31 +1,26 @@
 import { freePort } from "@waybill/dev-env/engine/free-port.ts";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
-import { startTestNetwork } from "../../../test/own-network.ts";
-import { newStockCalls } from "../../line-items/test/stock-calls.ts";
 import type { RequestKind } from "../src/request.ts";
 import type { Status } from "../src/legality.ts";
 import {
   expectReallocated,
   expectResolved,
   killed,
-  killLeftOvers,
   lineItemsEnv,
   openCase,
+  openKillNetwork,
   ordersEnv,
   startProcess,
   stop,
-  TENANT,
   untilResolved,
 } from "./kills.ts";
 
 let network: TestNetwork;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
-  await newStockCalls(network, TENANT).facility("east");
+  network = await openKillNetwork();
 });
 afterAll(async () => {
-  killLeftOvers();
   await network[Symbol.asyncDispose]();
 });
 

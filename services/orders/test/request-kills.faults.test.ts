@@ -6,19 +6,17 @@ import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
 import { openChannel, peer } from "@waybill/rpc/client.ts";
 import { implement, type Handlers } from "@waybill/rpc/handlers.ts";
 import { startServer, type RpcServer } from "@waybill/rpc/server.ts";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { TestNetwork } from "../../../test/network.ts";
-import { startTestNetwork } from "../../../test/own-network.ts";
-import { newStockCalls } from "../../line-items/test/stock-calls.ts";
 import type { Status } from "../src/legality.ts";
 import type { RequestKind } from "../src/request.ts";
 import {
   expectReallocated,
   expectResolved,
   killed,
-  killLeftOvers,
   lineItemsEnv,
   openCase,
+  openKillNetwork,
   ordersEnv,
   startProcess,
   stop,
@@ -33,12 +31,10 @@ import { startReader, type Seen } from "./reader.ts";
 let network: TestNetwork;
 let sound: RpcServer;
 beforeAll(async () => {
-  network = await startTestNetwork(inject("mongodbUrl"), inject("kafkaBrokers"));
-  await newStockCalls(network, TENANT).facility("east");
+  network = await openKillNetwork();
   sound = await standIn(null, () => undefined);
 });
 afterAll(async () => {
-  killLeftOvers();
   await sound[Symbol.asyncDispose]();
   await network[Symbol.asyncDispose]();
 });
