@@ -46,7 +46,8 @@ export function isWriteConflict(error: unknown): boolean {
 }
 
 /** MongoDB being down or too slow as a refusal to answer with; null for any other error. */
-export function mongoFailure(error: unknown): DomainError | null {
+export function mongoFailure(thrown: unknown): DomainError | null {
+  const error = ofWholeBatch(thrown);
   const down =
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNetworkError ||
@@ -54,7 +55,13 @@ export function mongoFailure(error: unknown): DomainError | null {
     error instanceof MongoWriteConcernError ||
     (error instanceof MongoServerError && unavailableCodes.has(Number(error.code))) ||
     (error instanceof MongoServerError && error.hasErrorLabel("TransientTransactionError"));
-  return down ? unavailable("the database does not answer", error) : null;
+  return down ? unavailable("the database does not answer", thrown) : null;
+}
+
+/** What kept a bulk write from being sent or answered at all: the driver has it in an error of the bulk write. */
+function ofWholeBatch(thrown: unknown): unknown {
+  const batch = thrown instanceof MongoBulkWriteError && (thrown.errorResponse as unknown);
+  return batch instanceof Error ? batch : thrown;
 }
 
 /** Whether an error says that MongoDB or another service is down, and nothing about what was asked. */

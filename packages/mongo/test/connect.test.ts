@@ -40,17 +40,20 @@ test("a client waits until MongoDB is there, saying so once; when it crashes, th
   expect(waited).toHaveLength(1);
 
   await engine.kill();
-  const error = await client
-    .db("test")
-    .collection("a")
-    .insertOne({ n: 1 })
-    .catch((caught: unknown) => caught);
-  expect(mongoFailure(error)).toMatchObject({
-    code: "DEPENDENCY_UNAVAILABLE",
-    retryAfterMs: 2_000,
-    cause: error,
-  });
-  expect(mongoFailure(error)!.message).not.toContain("127.0.0.1");
+  const things = client.db("test").collection("a");
+  const writes = [
+    things.insertOne({ n: 1 }),
+    things.insertMany([{ n: 1 }]),
+    things.bulkWrite([{ updateOne: { filter: {}, update: { $set: { n: 1 } } } }]),
+  ];
+  for (const error of await Promise.all(writes.map((write) => write.catch((caught: unknown) => caught)))) {
+    expect(mongoFailure(error)).toMatchObject({
+      code: "DEPENDENCY_UNAVAILABLE",
+      retryAfterMs: 2_000,
+      cause: error,
+    });
+    expect(mongoFailure(error)!.message).not.toContain("127.0.0.1");
+  }
 });
 
 test("waiting ends when it is aborted", async () => {
