@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
 import type { Consumer } from "@waybill/consumer/consumer.ts";
 import { startConsumer } from "@waybill/events/consumer/consumer.ts";
+import { gathered } from "@waybill/events/consumer/gather.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
@@ -43,6 +44,10 @@ import { createTurns } from "./stock/turns.ts";
 
 /** Events of one transaction: each that moves units changes one order's lines. */
 const LEDGER_EVENTS_MAX = 100;
+/** Of the events of one transaction: well above one event of the largest orders. */
+const LEDGER_CHARACTERS_MAX = 4_000_000;
+/** Partitions whose events go into one transaction. */
+const LEDGER_PARTITIONS_MAX = 32;
 
 /** About ten megabytes. */
 const CACHED_SKUS_MAX = 10_000;
@@ -95,9 +100,12 @@ function startLedger(
     topic: topics.orders,
     kafka,
     log,
-    handle: (events) => onOrderEvents(context, applied, events),
+    handle: gathered((events) => onOrderEvents(context, applied, events), {
+      events: LEDGER_EVENTS_MAX,
+      characters: LEDGER_CHARACTERS_MAX,
+    }),
     unavailable: mongoFailure,
-    limits: { events: LEDGER_EVENTS_MAX },
+    limits: { events: LEDGER_EVENTS_MAX, partitions: LEDGER_PARTITIONS_MAX },
   });
 }
 
