@@ -4,8 +4,8 @@ import type { Logger } from "@waybill/process/log.ts";
 import type { Counter } from "@waybill/mongo/counters.ts";
 import type { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
+import type { Coalesced } from "@waybill/rpc/coalesce.ts";
 import type { InProcessCancel } from "./config.ts";
-import type { GroupCommit } from "./group-commit.ts";
 import type { OrderCandidate, OrderDocument } from "./order.ts";
 import type { ReturnDocument } from "./return.ts";
 import type { RequestDocument } from "./request.ts";
@@ -21,9 +21,9 @@ export interface OrdersContext {
   log: Logger;
   lineItems: Peer<typeof LineItemServiceService>;
   /** Gathers creates that arrive at the same time into one commit. */
-  creation: GroupCommit<OrderCandidate, Outcome>;
+  creation: Coalesced<OrderCandidate, Outcome>;
   /** Creates the orders of one call together or not at all, one call at a time beside the groups. */
-  atomicCreation: GroupCommit<OrderCandidate, Outcome>;
+  atomicCreation: Coalesced<OrderCandidate, Outcome>;
   inProcessCancel: InProcessCancel;
   watchers: Watchers;
   /** Whether the sandbox's calls are answered. */

@@ -14,6 +14,7 @@ import { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import { openChannel, peer, type Channel } from "@waybill/rpc/client.ts";
+import { coalesced } from "@waybill/rpc/coalesce.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
@@ -23,7 +24,6 @@ import { onOrderRequests } from "./consumers/on-order-request.ts";
 import { onLineItemsEvents } from "./consumers/on-line-items-event.ts";
 import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
-import { groupCommit } from "./group-commit.ts";
 import { ORDER_NR_BLOCK, ordersCollection } from "./order.ts";
 import { startRequestSweeper } from "./request-sweeper.ts";
 import { requestsCollection } from "./request.ts";
@@ -102,8 +102,8 @@ function createContext(
     ...context,
     returns: aggregateStore(database, returnsCollection),
     requests: aggregateStore(database, requestsCollection),
-    creation: groupCommit(createGroup.bind(null, context), config.creation),
-    atomicCreation: groupCommit(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
+    creation: coalesced(createGroup.bind(null, context), config.creation),
+    atomicCreation: coalesced(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
     inProcessCancel: config.inProcessCancel,
     watchers: new Watchers(config.watchersMax),
     sandbox: config.sandbox,

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { groupCommit, type GroupLimits } from "./group-commit.ts";
+import { coalesced, type GroupLimits } from "./coalesce.ts";
 
 interface Group {
   tenant: string;
@@ -29,7 +29,7 @@ const limitsOf = fc.record<GroupLimits>({
 
 type Action = typeof actions extends fc.Arbitrary<(infer One)[]> ? One : never;
 
-/** Group commit whose commits end when the test says so. */
+/** Coalesced work whose groups end when the test says so. */
 function open(limits: GroupLimits) {
   const inFlight: Group[] = [];
   const started: Group[] = [];
@@ -44,7 +44,7 @@ function open(limits: GroupLimits) {
     if (fails) group!.reject(new Error("failed", { cause: group!.items }));
     else group!.resolve(group!.items.map((item) => `${item} done`));
   };
-  return { ...groupCommit(commit, limits), inFlight, started, settle };
+  return { ...coalesced(commit, limits), inFlight, started, settle };
 }
 
 /** Runs the actions, one per turn of the event loop; answers what each submission got. */
@@ -188,11 +188,27 @@ test("a submission larger than every limit passes when nothing waits", async () 
   expect(await got).toHaveLength(5);
 });
 
-test("a commit that throws before it waits rejects its members, and the next group goes on", async () => {
-  const { submit } = groupCommit<string, string>((_, items) => {
+test("work that throws before it waits rejects its members, and the next group goes on", async () => {
+  const { submit } = coalesced<string, string>((_, items) => {
     if (items.includes("bad")) throw new Error("at once");
     return Promise.resolve([...items]);
   }, narrow);
   await expect(submit("acme", ["bad"])).rejects.toThrow("at once");
   expect(await submit("acme", ["good"])).toEqual(["good"]);
+});
+
+test("after a failure that may be one submission's own each is worked on alone, after a common one nothing is", async () => {
+  const groups: string[] = [];
+  const work = async (_: string, items: readonly string[]) => {
+    groups.push(items.join(""));
+    for (const bad of ["bad", "down"]) if (items.includes(bad)) throw new Error(bad);
+    return [...items];
+  };
+  const isCommon = (error: unknown) => (error as Error).message === "down";
+  const { submit } = coalesced(work, { ...narrow, groupMax: 10, waitingMax: 10 }, isCommon);
+  const own = await Promise.allSettled(["a", "bad", "b"].map((item) => submit("acme", [item])));
+  expect(own.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  const common = await Promise.allSettled(["c", "down"].map((item) => submit("acme", [item])));
+  expect(common.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(groups).toEqual(["abadb", "a", "bad", "b", "cdown"]);
 });
