@@ -1,14 +1,16 @@
-import { unavailable } from "@waybill/errors/domain-error.ts";
+import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import type { LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
+import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
+import { findNamed } from "./store.ts";
 
 type ReadingContext = Pick<OrdersContext, "orders" | "lineItems">;
 
 /** An order and its lines as of one moment. */
-interface OrderWithLines {
+export interface OrderWithLines {
   document: OrderDocument;
   lines: OrderLines;
 }
@@ -20,6 +22,8 @@ interface OrderWithTotals {
 }
 
 const ROUNDS_MAX = 5;
+/** What reading for several calls at once may take. */
+const READ_MS_MAX = 10_000;
 const noLines: OrderLines = {
   order_id: null,
   line_items: [],
@@ -28,6 +32,22 @@ const noLines: OrderLines = {
   lines_sequence: null,
   order_sequence: null,
 };
+
+/**
+ * The orders that callers name by their UUID, order_nr or storefront_id, with their lines, in the order of the
+ * names: `ORDER_NOT_FOUND` for one that is not there.
+ */
+export async function readOrders(
+  context: ReadingContext,
+  tenantId: string,
+  names: readonly string[],
+): Promise<(OrderWithLines | DomainError)[]> {
+  const documents = await findNamed(context, tenantId, names);
+  const found = [...new Set(documents)].filter((document) => document !== null);
+  const call = { ...newCaller(tenantId), deadline: Date.now() + READ_MS_MAX };
+  const complete = new Map((await withLines(context, found, call)).map((one, index) => [found[index]!, one]));
+  return documents.map((document) => complete.get(document!) ?? new DomainError("ORDER_NOT_FOUND"));
+}
 
 /** These orders with their lines, in their order. */
 export function withLines(

@@ -24,6 +24,7 @@ import { onOrderRequests } from "./consumers/on-order-request.ts";
 import { onLineItemsEvents } from "./consumers/on-line-items-event.ts";
 import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
+import { readOrders } from "./order-with-lines.ts";
 import { ORDER_NR_BLOCK, ordersCollection } from "./order.ts";
 import { startRequestSweeper } from "./request-sweeper.ts";
 import { requestsCollection } from "./request.ts";
@@ -40,6 +41,9 @@ import { Watchers } from "./watchers.ts";
 
 /** Commands of one batch: also when every call runs into its deadline it ends within what a member may take. */
 const COMMANDS_MAX = 64;
+
+/** Orders that are read together: a page of a list has as many. */
+const READING = { inFlightMax: 2, groupMax: 100, waitingMax: 10_000 };
 
 /** Starts the orders service; it takes calls and decides requests once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
@@ -104,6 +108,7 @@ function createContext(
     requests: aggregateStore(database, requestsCollection),
     creation: coalesced(createGroup.bind(null, context), config.creation),
     atomicCreation: coalesced(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
+    reading: coalesced(readOrders.bind(null, context), READING),
     inProcessCancel: config.inProcessCancel,
     watchers: new Watchers(config.watchersMax),
     sandbox: config.sandbox,

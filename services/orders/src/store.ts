@@ -87,6 +87,37 @@ export function findOrder(
   return collection.find({ tenant_id: tenantId, ...readOrderName(name) }).limit(1);
 }
 
+type NameField = keyof OrderDocument & ("_id" | "order_nr" | "storefront_id");
+const nameFields: readonly NameField[] = ["_id", "order_nr", "storefront_id"];
+
+/** The orders that these names name, each in its name's place; null for one that is not there. */
+export async function findNamed(
+  { orders }: Pick<OrdersContext, "orders">,
+  tenantId: string,
+  names: readonly string[],
+): Promise<(OrderDocument | null)[]> {
+  const wanted: Partial<OrderDocument>[] = names.map(readOrderName);
+  const byName = new Map<unknown, OrderDocument>();
+  const findBy = async (field: NameField) => {
+    const values = wanted.flatMap((name) => name[field] ?? []);
+    if (values.length === 0) return;
+    const found = await findOrdersBy(orders.collection, tenantId, field, values).toArray();
+    for (const order of found) byName.set(order[field], fromStored(order));
+  };
+  await Promise.all(nameFields.map(findBy));
+  return wanted.map((name) => byName.get(Object.values(name)[0]) ?? null);
+}
+
+/** The query of the orders with names of one kind. */
+export function findOrdersBy(
+  collection: Collection<OrderDocument>,
+  tenantId: string,
+  field: NameField,
+  values: readonly (string | number)[],
+): FindCursor<OrderDocument> {
+  return collection.find({ tenant_id: tenantId, [field]: { $in: values } });
+}
+
 /** The order with this customer_identifier. Throws `ORDER_NOT_FOUND`. */
 export async function getOrderByCustomerIdentifier(
   { orders }: OrdersContext,

@@ -2,7 +2,13 @@ import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { countOrders, findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
-import { findEventRows, findNamedOrders, findOrder, findShipped } from "@waybill/orders/store.ts";
+import {
+  findEventRows,
+  findNamedOrders,
+  findOrder,
+  findOrdersBy,
+  findShipped,
+} from "@waybill/orders/store.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
 import { planOf, unindexed } from "./plans.ts";
 import { withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
@@ -175,6 +181,13 @@ describe("an order is found by an index", () => {
       async () => findOrder(orders(), tenant(), String((await order()).order_nr)),
       "by_order_nr",
     ],
+    ["ids", async () => findOrdersBy(orders(), tenant(), "_id", ids.slice(0, 3)), "_id_"],
+    ["order_nrs", async () => findOrdersBy(orders(), tenant(), "order_nr", [1, 2]), "by_order_nr"],
+    [
+      "storefront_ids",
+      async () => findOrdersBy(orders(), tenant(), "storefront_id", [1, 2]),
+      "by_storefront_id",
+    ],
     ["its storefront_id", async () => findOrder(orders(), tenant(), "6823"), "by_storefront_id"],
     [
       "customer_identifiers",
@@ -245,6 +258,19 @@ describe("an order", () => {
     const { order } = await network.orders.getOrder({ order: id! }, as());
     expect(order).toMatchObject({ version: 1, lines_revision: 1 });
     expect(order!.allowed_actions).toEqual(expect.arrayContaining(["accept", "update", "cancel"]));
+  });
+
+  it("is read alone by each of many calls at once, by any of its names, and one that is not there fails alone", async () => {
+    const names = await create(...["r1", "r2", "r3"].map((name) => anOrder(name)));
+    const { order: second } = await network.orders.getOrder({ order: names[1]! }, as());
+    const read = (order: string) => network.orders.getOrder({ order }, as());
+    const asked = [names[0]!, String(second!.order_nr), "nowhere", names[2]!.toUpperCase(), names[0]!, "7"];
+    const answers = await Promise.allSettled(asked.map(read));
+    const told = answers.map((answer) =>
+      answer.status === "fulfilled" ? answer.value.order!.id : answer.reason.code,
+    );
+    const missing = "ORDER_NOT_FOUND";
+    expect(told).toEqual([names[0], names[1], missing, names[2], names[0], missing]);
   });
 
   it("shows its shipments and shorts by themselves", async () => {
