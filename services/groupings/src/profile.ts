@@ -2,6 +2,7 @@ import type { AggregateDocument, Decision } from "@waybill/events/aggregates.ts"
 import type { NewEvent } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { messageOf } from "@waybill/mongo/stored.ts";
 import { Profile } from "@waybill/proto/groupings/v1/profiles.ts";
 
 /** A profile as it is stored: the message, whose integer `id` is unique per tenant, under a UUID. */
@@ -50,6 +51,5 @@ function told(type: string, state: ProfileDocument): NewEvent {
 
 /** The message of a stored profile. */
 export function toProfile(document: ProfileDocument): Profile {
-  const { _id, tenant_id, version, sequence, ...fields } = document;
-  return { ...blank, ...fields };
+  return messageOf<Profile>(blank, document);
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { newReference } from "@waybill/mongo/ids.ts";
+import { messageOf } from "@waybill/mongo/stored.ts";
 import { LineItem, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
 import { countersOf, noUnits, type LedgerSums } from "./ledger.ts";
 import { priceLine } from "./price.ts";
@@ -118,7 +119,7 @@ export function skuOf(
 
 /** A stored line as a message: a field that it was stored without is null. */
 export function toLineItem(line: LineItem): LineItem {
-  return { ...blank, ...line };
+  return messageOf(blank, line);
 }
 
 /** A refusal of one place. */

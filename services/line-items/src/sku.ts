@@ -2,6 +2,7 @@ import { newAggregate, type AggregateDocument, type Decision } from "@waybill/ev
 import { topics } from "@waybill/events/topics.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { NewEvent } from "@waybill/events/outbox.ts";
+import { messageOf } from "@waybill/mongo/stored.ts";
 import { Sku, type Dimensions, type SkuSummary } from "@waybill/proto/line_items/v1/skus.ts";
 
 /** A SKU as it is stored: the message, with `_id` for `id`. */
@@ -71,8 +72,7 @@ export function removeSku(sku: SkuDocument): { removal: Removal; decision: Decis
 
 /** The message of a stored SKU. */
 export function toSku(document: SkuDocument): Sku {
-  const { _id, tenant_id, fingerprint, used, version, sequence, ...fields } = document;
-  return { ...blank, ...fields, id: _id };
+  return { ...messageOf<Sku>(blank, document), id: document._id };
 }
 
 /** The message of a stored SKU in a list of summaries. */

@@ -4,6 +4,7 @@ import { EVENT_BYTES_MAX } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
+import { completed, messageOf } from "@waybill/mongo/stored.ts";
 import type { LineItem, LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
 import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
@@ -205,30 +206,14 @@ export function withDefaults<Fields extends Defaulted>(fields: Fields): Fields {
 
 /** A document as it was found, with the fields that it was stored without. */
 export function fromStored(found: OrderDocument): OrderDocument {
-  return { ...blankDocument, ...found };
+  return completed(blankDocument, found);
 }
 
 /** The message of a stored order with its lines. */
 export function toOrder(document: OrderDocument, lines: OrderLines, facts: MoveFacts): Order {
-  const {
-    _id,
-    tenant_id,
-    fingerprint,
-    sequence,
-    line_counts,
-    status_sequence,
-    changing,
-    hold,
-    requests_held,
-    backordered,
-    stock_revision,
-    requests,
-    ...fields
-  } = document;
   return {
-    ...blank,
-    ...fields,
-    id: _id,
+    ...messageOf<Order>(blank, document),
+    id: document._id,
     substatus: substatusOf(document),
     allowed_actions: allowedMoves(document, { ...facts, hasLines: lines.line_items.length > 0 }),
     line_items: lines.line_items,
