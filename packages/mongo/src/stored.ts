@@ -20,3 +20,8 @@ export function completed<Document extends object>(blank: object, found: Documen
   for (const name in blank) if (!(name in found)) return { ...blank, ...found };
   return found;
 }
+
+/** The projection that reads these fields of a document, and its `_id`. */
+export function projectionOf(names: readonly string[]): Record<string, 1> {
+  return Object.fromEntries(names.map((name) => [name, 1 as const]));
+}

@@ -157,7 +157,7 @@ function setItems(
 }
 
 /** The grouping with this id. Throws `GROUPING_NOT_FOUND`. */
-export function groupingOf({ groupings }: GroupingsDocument, id: number): StoredGrouping {
+export function groupingOf({ groupings }: Pick<GroupingsDocument, "groupings">, id: number): StoredGrouping {
   const grouping = groupings.find((candidate) => candidate.id === id);
   if (!grouping) throw new DomainError("GROUPING_NOT_FOUND");
   return grouping;

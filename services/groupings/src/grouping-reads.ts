@@ -5,7 +5,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { GroupingsContext } from "./context.ts";
 import { groupingOf } from "./grouping-changes.ts";
 import { toGrouping, type ViewFacts } from "./grouping-view.ts";
-import { followLines, skuIdsOf, type GroupingsDocument, type StoredGrouping } from "./grouping.ts";
+import { followLines, skuIdsOf, type GroupingsView, type StoredGrouping } from "./grouping.ts";
 import { fetchCaughtUp } from "./line-snapshots.ts";
 import { askForDates, releaseDatesOf } from "./skus.ts";
 import { findGroupings, findStoredProfiles, updateStoredGroupings } from "./store.ts";
@@ -26,7 +26,7 @@ export async function readGroupings(
   context: GroupingsContext,
   { order, consistency }: AskedRead,
   call: Call,
-): Promise<GroupingsDocument | null> {
+): Promise<GroupingsView | null> {
   const document = await findGroupings(context, call.tenantId, order!);
   if (document === null) {
     // Only to learn whether there is such an order.

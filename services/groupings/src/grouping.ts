@@ -57,6 +57,9 @@ export interface GroupingsDocument extends AggregateDocument {
   release_check_at: Date | null;
 }
 
+/** The groupings of an order without what they were counted from, which grows with all that happens to it. */
+export type GroupingsView = Pick<GroupingsDocument, "_id" | "groupings">;
+
 export const groupingsCollection: CollectionDeclaration = {
   name: "groupings",
   indexes: [

@@ -11,7 +11,7 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession, Filter } from "mongodb";
 import { readOrderName } from "@waybill/service/order-name.ts";
 import type { GroupingsContext } from "./context.ts";
-import { skuIdsOf, type GroupingsDocument } from "./grouping.ts";
+import { skuIdsOf, type GroupingsDocument, type GroupingsView } from "./grouping.ts";
 import type { ProfileDocument } from "./profile.ts";
 import type { ReleaseDates } from "./release.ts";
 
@@ -82,8 +82,9 @@ export function findGroupings(
   { groupings }: GroupingsContext,
   tenantId: string,
   name: string,
-): Promise<GroupingsDocument | null> {
-  return groupings.collection.findOne({ tenant_id: tenantId, ...readOrderName(name) });
+): Promise<GroupingsView | null> {
+  const filter = { tenant_id: tenantId, ...readOrderName(name) };
+  return groupings.collection.findOne<GroupingsView>(filter, { projection: { groupings: 1 } });
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { Filter } from "mongodb";
+import { projectionOf } from "@waybill/mongo/stored.ts";
+import type { Filter, FindCursor } from "mongodb";
 import type { LineItemsContext } from "./context.ts";
-import type { SkuDocument } from "./sku.ts";
+import { summaryFields, type SkuDocument, type SkuSummaryDocument } from "./sku.ts";
 
 /** Which SKUs a list shows. */
 interface SkuFilter {
@@ -26,18 +27,36 @@ type SkuPosition = [createdAt: string, id: string];
 /** Counting costs a microsecond a SKU. */
 const TOTAL_MAX = 1_000_000;
 
+const summaryProjection = projectionOf(summaryFields);
+
 /** A page of SKUs. */
 export function listSkuDocuments(
+  context: LineItemsContext,
+  filter: SkuFilter,
+  page: SkuPage,
+): Promise<SkuDocument[]> {
+  return findPage(context, filter, page).toArray();
+}
+
+/** The same page, of each SKU what its summary shows. */
+export function listSkuSummaries(
+  context: LineItemsContext,
+  filter: SkuFilter,
+  page: SkuPage,
+): Promise<SkuSummaryDocument[]> {
+  return findPage(context, filter, page).project<SkuSummaryDocument>(summaryProjection).toArray();
+}
+
+function findPage(
   { skus }: LineItemsContext,
   filter: SkuFilter,
   { after, offset, limit }: SkuPage,
-): Promise<SkuDocument[]> {
+): FindCursor<SkuDocument> {
   return skus.collection
     .find(after === null ? queryOf(filter) : { $and: [queryOf(filter), behind(after)] })
     .sort({ created_at: -1, _id: -1 })
     .skip(offset)
-    .limit(limit)
-    .toArray();
+    .limit(limit);
 }
 
 /** How many SKUs the filter lets through; TOTAL_MAX where there are more. */
@@ -46,7 +65,7 @@ export function countSkuDocuments({ skus }: LineItemsContext, filter: SkuFilter)
 }
 
 /** Where a SKU stands in the list. */
-export function positionOf({ created_at, _id }: SkuDocument): SkuPosition {
+export function positionOf({ created_at, _id }: Pick<SkuDocument, "_id" | "created_at">): SkuPosition {
   return [created_at!, _id];
 }
 

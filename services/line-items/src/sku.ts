@@ -33,6 +33,22 @@ interface NewSku {
   now: string;
 }
 
+/** What is read of a SKU that is shown as a summary, besides its `_id`. */
+export const summaryFields = [
+  "customer_identifier",
+  "order_number",
+  "description",
+  "unit",
+  "catalog_price",
+  "currency",
+  "retired_at",
+  "created_at",
+  "updated_at",
+] as const satisfies (keyof SkuDocument)[];
+
+/** A SKU as far as its summary shows it. */
+export type SkuSummaryDocument = Pick<SkuDocument, "_id" | (typeof summaryFields)[number]>;
+
 // Fields that documents from before they existed do not have.
 const blank = Sku.decode(new Uint8Array());
 
@@ -76,7 +92,7 @@ export function toSku(document: SkuDocument): Sku {
 }
 
 /** The message of a stored SKU in a list of summaries. */
-export function toSkuSummary(document: SkuDocument): SkuSummary {
+export function toSkuSummary(document: SkuSummaryDocument): SkuSummary {
   const { customer_identifier, order_number, description, unit, catalog_price, currency } = document;
   return {
     id: document._id,

@@ -1,6 +1,7 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
 import { aLine, anOrder, aSku } from "@waybill/dev-env/records.ts";
 import { newStockCalls } from "./stock-calls.ts";
+import type { SkuDocument } from "../src/sku.ts";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 let network: TestNetwork;
@@ -159,6 +160,19 @@ describe("SKUs", () => {
       cursor = page.next_cursor ?? null;
     } while (cursor !== null);
     expect(seen.toSorted()).toEqual(names);
+  });
+
+  it("are in a list of summaries what they are by themselves, whenever they were stored", async () => {
+    const { results } = await create(aSku("sum", { description: "a cap", catalog_price: "7.5" }));
+    const id = results[0]!.system_id!;
+    const skus = network.lineItemsDb.collection<SkuDocument>("skus");
+    await skus.updateOne({ _id: id }, { $unset: { retired_at: "", order_number: "" } });
+    const { sku } = await network.skus.getSku({ sku: id }, network.as("shop"));
+    const request = { id: [id], cid: [], list_type: "summary" };
+    const { summaries } = await network.skus.listSkus(request, network.as("shop"));
+    expect(summaries).toHaveLength(1);
+    expect(summaries[0]).toMatchObject({ description: "a cap", order_number: null, retired_at: null });
+    expect(sku).toMatchObject(summaries[0]!);
   });
 });
 

@@ -42,8 +42,13 @@ const eventNames: Readonly<Record<Exclude<Move, "return">, string>> = {
 /** Every event carries all of them, and must pass Kafka. */
 export const SHORTS_MAX = 1_000;
 
+/** What an order's substatus follows from. */
+interface Standing extends Pick<OrderDocument, "changing" | "hold" | "backordered"> {
+  line_counts: readonly Pick<LineCount, "fulfilled" | "outstanding">[];
+}
+
 /** What is special about the order beside its status; of several the one that holds up most. */
-export function substatusOf({ changing, hold, backordered, line_counts }: OrderDocument): string | null {
+export function substatusOf({ changing, hold, backordered, line_counts }: Standing): string | null {
   if (changing !== null) return "updating";
   if (hold !== null) return "on_hold";
   if (backordered) return "backordered";

@@ -1,6 +1,7 @@
 import type { AggregationCursor, Collection, Filter, FindCursor } from "mongodb";
 import type { OrdersContext } from "./context.ts";
-import { fromStored, type OrderDocument } from "./order.ts";
+import type { OrderDocument } from "./order.ts";
+import type { OrderView } from "./order-view.ts";
 import { comparePositions, type Position } from "./position.ts";
 
 /** Which orders a list shows. */
@@ -27,17 +28,24 @@ interface OrderPage {
   limit: number;
 }
 
+/** What an order's place in the list follows from. */
+type Listed = Pick<OrderDocument, "_id" | "updated_at">;
+
+/** What tells whether an order was written. */
+type Versioned = Pick<OrderDocument, "_id" | "version">;
+
 /** Counting costs a microsecond an order. */
 const TOTAL_MAX = 1_000_000;
 
-/** A page of orders. */
-export async function listStoredOrders(
+/** A page of orders, as much of them as the view has. */
+export async function listStoredOrders<Seen extends Listed>(
   { orders }: OrdersContext,
   filter: OrderFilter,
   page: OrderPage,
-): Promise<OrderDocument[]> {
-  const found = await findPage(orders.collection, filter, page).toArray();
-  return (isNamed(filter) ? pageOf(found, page) : found).map(fromStored);
+  view: OrderView<Seen>,
+): Promise<Seen[]> {
+  const found = await findPage(orders.collection, filter, page).project<Seen>(view.projection).toArray();
+  return (isNamed(filter) ? pageOf(found, page) : found).map(view.complete);
 }
 
 /** How many orders the filter lets through; TOTAL_MAX where there are more. */
@@ -75,19 +83,21 @@ export function findPage(
 }
 
 /** Those that were written since they were read, as they are now. */
-export async function findChanged(
+export async function findChanged<Seen extends Versioned>(
   { orders }: Pick<OrdersContext, "orders">,
   tenantId: string,
-  documents: readonly OrderDocument[],
-): Promise<OrderDocument[]> {
+  documents: readonly Seen[],
+  view: OrderView<Seen>,
+): Promise<Seen[]> {
   const among = (ids: string[]) => orders.collection.find({ _id: { $in: ids }, tenant_id: tenantId });
   const current = await among(documents.map(({ _id }) => _id))
-    .project<Pick<OrderDocument, "_id" | "version">>({ version: 1 })
+    .project<Versioned>({ version: 1 })
     .toArray();
   const versions = new Map(current.map(({ _id, version }) => [_id, version]));
   const changed = documents.filter(({ _id, version }) => versions.get(_id) !== version);
   if (changed.length === 0) return [];
-  return (await among(changed.map(({ _id }) => _id)).toArray()).map(fromStored);
+  const ids = changed.map(({ _id }) => _id);
+  return (await among(ids).project<Seen>(view.projection).toArray()).map(view.complete);
 }
 
 function isNamed({ ids, customerIdentifiers }: OrderFilter): boolean {
@@ -144,7 +154,7 @@ function inTimeRange({ updatedFrom, updatedBefore }: OrderFilter): Filter<OrderD
 }
 
 /** What a query by names found, as the page that a sorted list would give. */
-function pageOf(found: readonly OrderDocument[], page: OrderPage): OrderDocument[] {
+function pageOf<Seen extends Listed>(found: readonly Seen[], page: OrderPage): Seen[] {
   const { after, offset, limit } = page;
   const ahead = (a: Position, b: Position) =>
     page.ascending ? comparePositions(a, b) : comparePositions(b, a);
@@ -155,6 +165,6 @@ function pageOf(found: readonly OrderDocument[], page: OrderPage): OrderDocument
 }
 
 /** Where an order stands in the list. */
-export function positionOf({ updated_at, _id }: OrderDocument): Position {
+export function positionOf({ updated_at, _id }: Listed): Position {
   return [updated_at, _id];
 }

@@ -5,6 +5,7 @@ import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
+import { summaryView, wholeOrder, type OrderView, type SummaryDocument } from "./order-view.ts";
 import { findNamed } from "./store.ts";
 
 type ReadingContext = Pick<OrdersContext, "orders" | "lineItems">;
@@ -15,9 +16,9 @@ export interface OrderWithLines {
   lines: OrderLines;
 }
 
-/** An order and what its lines add up to as of one moment. */
+/** An order, as a summary needs it, and what its lines add up to as of one moment. */
 interface OrderWithTotals {
-  document: OrderDocument;
+  document: SummaryDocument;
   totals: LineTotals;
 }
 
@@ -55,7 +56,7 @@ export function withLines(
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
-  return ofOneMoment(context, documents, call, async (unread) => {
+  return ofOneMoment(context, { documents, view: wholeOrder }, call, async (unread) => {
     const lines = await linesOf(context, unread, call);
     return unread.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
   });
@@ -64,10 +65,10 @@ export function withLines(
 /** These orders with what their lines add up to, without the lines, in their order. */
 export function withTotals(
   context: ReadingContext,
-  documents: readonly OrderDocument[],
+  documents: readonly SummaryDocument[],
   call: CallOptions,
 ): Promise<OrderWithTotals[]> {
-  return ofOneMoment(context, documents, call, async (unread) => {
+  return ofOneMoment(context, { documents, view: summaryView }, call, async (unread) => {
     const totals = await totalsOf(context, unread, call);
     return unread.map((document, index) => ({ document, totals: totals[index]! }));
   });
@@ -78,18 +79,18 @@ export function withTotals(
  * order that was written while its lines were read is read again, and nobody sees new lines beside old fields,
  * unless `substatus` says `updating`.
  */
-async function ofOneMoment<Read extends { document: OrderDocument }>(
+async function ofOneMoment<Seen extends SummaryDocument, Read extends { document: Seen }>(
   context: ReadingContext,
-  documents: readonly OrderDocument[],
+  { documents, view }: { documents: readonly Seen[]; view: OrderView<Seen> },
   { tenantId }: CallOptions,
-  read: (unread: readonly OrderDocument[]) => Promise<Read[]>,
+  read: (unread: readonly Seen[]) => Promise<Read[]>,
 ): Promise<Read[]> {
   const known = new Map<string, Read>();
   let unread = documents;
   for (let round = 1; unread.length > 0; round += 1) {
     if (round > ROUNDS_MAX) throw unavailable("the orders change faster than they can be read");
     for (const one of await read(unread)) known.set(one.document._id, one);
-    unread = await findChanged(context, tenantId, unread);
+    unread = await findChanged(context, tenantId, unread, view);
   }
   return documents.map(({ _id }) => known.get(_id)!);
 }
@@ -113,7 +114,7 @@ async function linesOf(
 /** Of open orders line-items knows what their lines add up to, of all others their own counts. */
 async function totalsOf(
   { lineItems }: Pick<OrdersContext, "lineItems">,
-  documents: readonly OrderDocument[],
+  documents: readonly SummaryDocument[],
   call: CallOptions,
 ): Promise<LineTotals[]> {
   const order_ids = documents.filter(({ status }) => status === "open").map(({ _id }) => _id);
@@ -123,7 +124,7 @@ async function totalsOf(
   return documents.map((document) => ofOpen.get(document._id) ?? countedTotals(document));
 }
 
-function countedTotals({ _id, line_counts }: OrderDocument): LineTotals {
+function countedTotals({ _id, line_counts }: SummaryDocument): LineTotals {
   return {
     order_id: _id,
     line_items_count: line_counts.length,

@@ -1,7 +1,8 @@
 import { LineItem, type OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import { describe, expect, it, test } from "vitest";
-import { createOrder, recordRefusal, toOrder, toSummary } from "./order.ts";
+import { createOrder, recordRefusal, toOrder } from "./order.ts";
+import { toSummary } from "./order-view.ts";
 
 const empty = new Uint8Array();
 const FACTS = { cancelsInProcess: true };

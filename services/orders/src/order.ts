@@ -5,9 +5,9 @@ import { topics } from "@waybill/events/topics.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { completed, messageOf } from "@waybill/mongo/stored.ts";
-import type { LineItem, LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
+import type { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { LineCount } from "@waybill/proto/orders/v1/fulfillment.ts";
-import { Order, type OrderSummary } from "@waybill/proto/orders/v1/orders.ts";
+import { Order } from "@waybill/proto/orders/v1/orders.ts";
 import type { AppliedRequest } from "./applied-requests.ts";
 import { withStockAtCreation, type StockFacts } from "./backorder.ts";
 import { allowedMoves, type MoveFacts } from "./legality.ts";
@@ -108,7 +108,8 @@ const {
   updated_at: _at,
   ...blankFields
 } = blank;
-const blankDocument = {
+/** What a stored order is taken to have where it has nothing: those of its fields that may be missing. */
+export const blankDocument = {
   ...blankFields,
   line_counts: [],
   status_sequence: 1,
@@ -218,24 +219,5 @@ export function toOrder(document: OrderDocument, lines: OrderLines, facts: MoveF
     allowed_actions: allowedMoves(document, { ...facts, hasLines: lines.line_items.length > 0 }),
     line_items: lines.line_items,
     lines_revision: lines.lines_revision ?? null,
-  };
-}
-
-/** The message of a stored order in a list of summaries. */
-export function toSummary(document: OrderDocument, totals: LineTotals): OrderSummary {
-  return {
-    id: document._id,
-    order_nr: document.order_nr,
-    customer_identifier: document.customer_identifier,
-    status: document.status,
-    substatus: substatusOf(document),
-    order_type: document.order_type!,
-    priority: document.priority!,
-    submitted_at: document.submitted_at!,
-    created_at: document.created_at!,
-    updated_at: document.updated_at,
-    line_items_count: totals.line_items_count,
-    total_quantity: totals.total_quantity,
-    has_shipments: document.shipments.length > 0,
   };
 }

@@ -8,6 +8,7 @@ import { readOrderName } from "@waybill/service/order-name.ts";
 import { wasApplied, withApplied, type AppliedRequest } from "./applied-requests.ts";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
+import { wholeOrder, type OrderView } from "./order-view.ts";
 
 /** The orders with these customer_identifiers, as far as `createOnce` looks at them. */
 export async function findOrderWinners(
@@ -70,12 +71,23 @@ interface OrderChange {
 }
 
 /** The order that a caller names by its UUID, order_nr or storefront_id. Throws `ORDER_NOT_FOUND`. */
-export async function getStoredOrder(
-  { orders }: Pick<OrdersContext, "orders">,
+export function getStoredOrder(
+  context: Pick<OrdersContext, "orders">,
   tenantId: string,
   name: string,
 ): Promise<OrderDocument> {
-  return found(await findOrder(orders.collection, tenantId, name).next());
+  return viewStoredOrder(context, tenantId, name, wholeOrder);
+}
+
+/** As much as the view has of the order that a caller names in one of these ways. Throws `ORDER_NOT_FOUND`. */
+export async function viewStoredOrder<Seen extends object>(
+  { orders }: Pick<OrdersContext, "orders">,
+  tenantId: string,
+  name: string,
+  view: OrderView<Seen>,
+): Promise<Seen> {
+  const query = findOrder(orders.collection, tenantId, name).project<Seen>(view.projection);
+  return found(await query.next(), view);
 }
 
 /** The query of the order that a caller names by its UUID, order_nr or storefront_id. */
@@ -124,7 +136,7 @@ export async function getOrderByCustomerIdentifier(
   tenantId: string,
   customerIdentifier: string,
 ): Promise<OrderDocument> {
-  return found(await findNamedOrders(orders.collection, tenantId, [customerIdentifier]).next());
+  return found(await findNamedOrders(orders.collection, tenantId, [customerIdentifier]).next(), wholeOrder);
 }
 
 /** The order that has the shipment with this tracking number, null if none; of several the newest. */
@@ -149,9 +161,9 @@ export function findShipped(
     .limit(1);
 }
 
-function found(document: OrderDocument | null): OrderDocument {
+function found<Seen>(document: Seen | null, { complete }: OrderView<Seen>): Seen {
   if (document === null) throw new DomainError("ORDER_NOT_FOUND");
-  return fromStored(document);
+  return complete(document);
 }
 
 /** The events of an order after a sequence, ascending: the rows of the outbox, which is the event log. */

@@ -3,6 +3,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { ClientSession } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
+import { standingView, type StandingDocument } from "./order-view.ts";
 
 /** Changes an order as part of the caller's transaction. Throws `ORDER_NOT_FOUND`, with the given place. */
 export async function changeStoredOrder(
@@ -31,12 +32,13 @@ export async function changeStoredOrder(
   });
 }
 
-/** Those of these orders that are storefront orders of the tenant. */
+/** Where those of these orders stand that are storefront orders of the tenant. */
 export async function findStoredStorefrontOrders(
   { orders }: Pick<OrdersContext, "orders">,
   tenantId: string,
   ids: readonly string[],
-): Promise<OrderDocument[]> {
+): Promise<StandingDocument[]> {
   const filter = { _id: { $in: [...ids] }, tenant_id: tenantId, storefront: { $type: "object" } } as const;
-  return (await orders.collection.find(filter).toArray()).map(fromStored);
+  const found = orders.collection.find(filter).project<StandingDocument>(standingView.projection);
+  return (await found.toArray()).map(standingView.complete);
 }

@@ -7,6 +7,7 @@ import type { Order } from "@waybill/proto/orders/v1/orders.ts";
 import type { StorefrontStanding } from "@waybill/proto/orders/v1/storefront.ts";
 import type { Storefront } from "@waybill/proto/orders/v1/storefront_fields.ts";
 import type { OrderDocument } from "./order.ts";
+import type { StandingDocument } from "./order-view.ts";
 
 /** Where a payment may go from where it stands; what failed may be tried again. */
 const payments: Readonly<Record<string, readonly string[]>> = {
@@ -71,7 +72,7 @@ export function recordPayment(order: OrderDocument, payment_status: string): Dec
 }
 
 /** Where a storefront order stands. */
-export function toStanding(order: OrderDocument): StorefrontStanding {
+export function toStanding(order: StandingDocument): StorefrontStanding {
   const { _id, order_nr, storefront_id, status, storefront } = order;
   return { id: _id, order_nr, storefront_id: storefront_id ?? null, status, storefront: storefront ?? null };
 }

@@ -3,7 +3,7 @@ import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { readPage } from "@waybill/rpc/page.ts";
 import type { LineItemsContext } from "../context.ts";
-import { countSkuDocuments, listSkuDocuments, positionOf } from "../sku-list.ts";
+import { countSkuDocuments, listSkuDocuments, listSkuSummaries, positionOf } from "../sku-list.ts";
 import { toSku, toSkuSummary } from "../sku.ts";
 
 const cursors = cursorsOf("skus/-created_at/1", ["string", "string"]);
@@ -15,18 +15,27 @@ export async function listSkus(
 ): Promise<ListSkusResponse> {
   const after = cursors.decode(request.cursor);
   const filter = { tenantId, ids: request.id, customerIdentifiers: request.cid };
-  const [{ elements, last, ...bounds }, total] = await Promise.all([
-    readPage(request, (page) => listSkuDocuments(context, filter, { after, ...page })),
+  const details = async () => {
+    const { elements, ...page } = await readPage(request, (bounds) =>
+      listSkuDocuments(context, filter, { after, ...bounds }),
+    );
+    return { ...page, data: elements.map(toSku), summaries: [] };
+  };
+  const summaries = async () => {
+    const { elements, ...page } = await readPage(request, (bounds) =>
+      listSkuSummaries(context, filter, { after, ...bounds }),
+    );
+    return { ...page, data: [], summaries: elements.map(toSkuSummary) };
+  };
+  const [{ last, ...page }, total] = await Promise.all([
+    request.list_type === "summary" ? summaries() : details(),
     request.include_counts ? countSkuDocuments(context, filter) : null,
   ]);
-  const summary = request.list_type === "summary";
   return {
-    ...bounds,
+    ...page,
     list_type: request.list_type ?? "detail",
     include_counts: request.include_counts ?? false,
     total,
     next_cursor: last && cursors.encode(positionOf(last)),
-    data: summary ? [] : elements.map(toSku),
-    summaries: summary ? elements.map(toSkuSummary) : [],
   };
 }

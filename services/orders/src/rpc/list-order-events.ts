@@ -2,14 +2,15 @@ import type { ListOrderEventsRequest, ListOrderEventsResponse } from "@waybill/p
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { readPage } from "@waybill/rpc/page.ts";
 import type { OrdersContext } from "../context.ts";
-import { getStoredOrder, listEventRows } from "../store.ts";
+import { standingView } from "../order-view.ts";
+import { listEventRows, viewStoredOrder } from "../store.ts";
 
 export async function listOrderEvents(
   context: OrdersContext,
   request: ListOrderEventsRequest,
   { tenantId }: Call,
 ): Promise<ListOrderEventsResponse> {
-  const order = await getStoredOrder(context, tenantId, request.order!);
+  const order = await viewStoredOrder(context, tenantId, request.order!, standingView);
   const { elements, last } = await readPage({ limit: request.limit }, ({ limit }) =>
     listEventRows(context, tenantId, order._id, request.after_sequence ?? 0, limit),
   );

@@ -16,7 +16,8 @@ import type {
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { StreamCall } from "@waybill/rpc/handlers.ts";
 import type { OrdersContext } from "../context.ts";
-import { getStoredOrder } from "../store.ts";
+import { standingView } from "../order-view.ts";
+import { viewStoredOrder } from "../store.ts";
 
 /** Small, because each watcher holds a batch while its reader takes its time. */
 const BATCH_ROWS_MAX = 100;
@@ -56,7 +57,7 @@ async function selection(
   { order, statuses }: WatchOrdersRequest,
   tenantId: string,
 ): Promise<(row: OutboxRow) => boolean> {
-  const orderId = order ? (await getStoredOrder(context, tenantId, order))._id : null;
+  const orderId = order ? (await viewStoredOrder(context, tenantId, order, standingView))._id : null;
   return (row) =>
     (orderId === null || row.aggregate_id === orderId) && (statuses.length === 0 || leavesIn(row, statuses));
 }
