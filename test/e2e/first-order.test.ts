@@ -124,6 +124,29 @@ describe("the example order of 001 Orders", () => {
     expect(message!.headers["traceparent"]).toBe(traceparent);
   });
 
+  it("is one of many at once: each is answered alone, as it was sent, and its event has its own trace", async () => {
+    const traceOf = (index: number) => `00-${String(index).padStart(32, "a")}-b7ad6b7169203331-01`;
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, (_, index) => {
+        const record = { ...example[0], customer_identifier: index % 6 === 5 ? null : `at-once-${index}` };
+        return api.post("/orders", [record], { traceparent: traceOf(index) });
+      }),
+    );
+    for (const [index, { status, body }] of answers.entries()) {
+      const [result] = body.results;
+      expect([status, result.index]).toEqual([200, 0]);
+      if (index % 6 === 5) {
+        expect(body).toMatchObject({ records_submitted: 1, records_failed: 1 });
+        expect(result).toMatchObject({ code: "REQUIRED", pointer: "/customer_identifier" });
+        continue;
+      }
+      expect(result).toMatchObject({ status: "success", customer_identifier: `at-once-${index}` });
+      const id = result.system_id;
+      const [message] = await vi.waitUntil(() => topic.ofKey(id).length > 0 && topic.ofKey(id), 10_000);
+      expect(message!.headers["traceparent"]).toBe(traceOf(index));
+    }
+  });
+
   it("is the same order over gRPC", async () => {
     using channel = openChannel("orders", inject("system").grpc.orders);
     const orders = peer(channel, services["waybill.orders.v1.OrderService"]);

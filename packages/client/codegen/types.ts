@@ -2,6 +2,7 @@ import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf
 import { commentOf } from "@waybill/contract/comments.ts";
 import { descriptors, fieldRules } from "@waybill/contract/descriptors.ts";
 import { eventsByTopic } from "@waybill/contract/events.ts";
+import { isKey } from "@waybill/contract/shape-schema.ts";
 import { endpoints, type Endpoint } from "./endpoints.ts";
 
 /** Whether a message is sent or shown: what Waybill sets is only shown, what is required only when sent. */
@@ -95,14 +96,14 @@ function scalarType(field: DescField, direction: Direction): string {
 }
 
 function interfaceOf(message: DescMessage, direction: Direction): string {
-  const isKey = (field: DescField) => !hidden(field, direction);
-  const lines = message.fields.filter(isKey).map((field) => property(field, direction));
+  const isShown = (field: DescField) => !hidden(field, direction);
+  const lines = message.fields.filter(isShown).map((field) => property(field, direction));
   return `${docOf(commentOf(message))}export interface ${typeName(message, direction)} {\n${lines.join("")}}\n`;
 }
 
 function hidden(field: DescField, direction: Direction): boolean {
   const rules = fieldRules(field);
-  if (direction === "sent") return rules.output_only || rules.header !== "" || field.name === "update_mask";
+  if (direction === "sent") return !isKey(field);
   return rules.rendered_as !== "";
 }
 

@@ -25,6 +25,8 @@ export interface Route {
   location: string | null;
   /** The entity tag of the answer, without its quotes, with `{field.field}` of the response; null: none. */
   etag: string | null;
+  /** Whether small requests of one tenant at the same time may travel as one call. */
+  coalesced: boolean;
 }
 
 /** One RPC of the contract. */
@@ -88,6 +90,7 @@ function routesOf(desc: DescMethod): Route[] {
     successStatus: rest.success_status || 200,
     location: rest.location || null,
     etag: rest.etag || null,
+    coalesced: rest.coalesced,
   }));
 }
 

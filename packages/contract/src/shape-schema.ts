@@ -25,8 +25,8 @@ export function shapeSchema(message: DescMessage): JsonSchema {
 
 /** Whether a caller sets the field by a key of a body or by a parameter. */
 export function isKey(field: DescField): boolean {
-  const { output_only, header } = fieldRules(field);
-  return !output_only && !header && field.name !== UPDATE_MASK;
+  const { output_only, internal, header } = fieldRules(field);
+  return !output_only && !internal && !header && field.name !== UPDATE_MASK;
 }
 
 /** The shape of one field's value, which may be null. */

@@ -17,7 +17,7 @@ type PeerName = (typeof processes)[keyof typeof processes];
 export type Addresses = Readonly<Record<PeerName, string>>;
 
 /** Calls one method; rejects with DomainErrors only. */
-type CallMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
+export type CallMethod = (request: unknown, options: CallOptions) => Promise<unknown>;
 
 /** The processes behind the gateway. */
 export interface Peers extends Disposable {

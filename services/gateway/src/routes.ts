@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { methods, type Method, type Route } from "@waybill/contract/methods.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { Router } from "express";
 import { authenticate } from "./auth.ts";
 import { readBody } from "./body.ts";
+import { coalescedCalls } from "./coalesced-calls.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Handler } from "./exchange.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
@@ -10,6 +12,8 @@ import type { Peers } from "./peers.ts";
 import { refusalOverRest } from "./places.ts";
 import { requestBuilder } from "./request.ts";
 import { responder } from "./response.ts";
+
+const TOGETHER_BYTES_MAX = 64 * 1024;
 
 interface Endpoint {
   method: Method;
@@ -55,7 +59,8 @@ function noteRoute(path: string): Handler {
 
 function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers): Handler {
   const build = requestBuilder(method.input, route);
-  const call = peers.caller(method);
+  const alone = peers.caller(method);
+  const together = route.coalesced ? coalescedCalls(method, alone) : alone;
   const overRest = refusalOverRest(method.input, route);
   const respond = responder(method.output, route);
   return async (request, response) => {
@@ -67,11 +72,17 @@ function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers):
     const onReplay = () => response.setHeader("Idempotent-Replayed", "true");
     const keyed = idempotencyKey === null ? {} : { keyed: { idempotencyKey, onReplay } };
     const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs, ...keyed };
+    const call = isSmall(headers) ? together : alone;
     const answer = await call(message, options).catch((error: unknown) => {
       throw error instanceof DomainError ? overRest(error, form) : error;
     });
     respond({ message: answer as Record<string, unknown>, params, form }, response);
   };
+}
+
+/** Whether a request may travel with others: they wait for its body to be sent and read. */
+function isSmall(headers: IncomingHttpHeaders): boolean {
+  return Number(headers["content-length"] ?? Infinity) <= TOGETHER_BYTES_MAX;
 }
 
 function refuseMethod(path: string, endpoints: readonly Endpoint[]): Handler {

@@ -14,7 +14,7 @@ import { BodyForm } from "@waybill/proto/options/v1/options.ts";
 export function route(changes: Partial<Route>): Route {
   const { body = null, path = "/things" } = changes;
   const plain = { bodyForm: BodyForm.BODY_FORM_UNSPECIFIED, responseBody: null, successStatus: 200 };
-  return { verb: "post", path, body, ...plain, location: null, etag: null, ...changes };
+  return { verb: "post", path, body, ...plain, location: null, etag: null, coalesced: false, ...changes };
 }
 
 const text = (name: string, number: number, options?: FieldOptions) => ({

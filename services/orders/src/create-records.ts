@@ -14,16 +14,23 @@ import { assertLinesBounded, recordRefusal, type OrderCandidate } from "./order.
 /** How the records of one call hang together: see `mode` of CreateOrdersRequest. */
 export type Mode = "partial" | "atomic" | "validate_only";
 
-/** Creates orders of the records of a call and answers for each. Throws `BODY_TOO_LARGE`. */
+/**
+ * Creates orders of the records of a call and answers for each; `traceparents` has that of each record which has
+ * one of its own. Throws `BODY_TOO_LARGE`.
+ */
 export async function createRecords(
   context: OrdersContext,
   records: readonly Order[],
   call: Call,
   mode: Mode,
+  traceparents: readonly string[] = [],
 ): Promise<CreateOrdersResponse> {
   assertLinesBounded(records);
   const checked = records.map(
-    (record, index) => call.failures.get(index) ?? recordRefusal(record) ?? toCandidate(record, call),
+    (record, index) =>
+      call.failures.get(index) ??
+      recordRefusal(record) ??
+      toCandidate(record, traceparents[index] ?? call.traceparent),
   );
   const planned = await outcomesOf(context, call.tenantId, checked, mode);
   const results = planned.map(({ outcome }, index) => toResult(index, records[index]!, outcome));
@@ -31,7 +38,7 @@ export async function createRecords(
   return { ...batchResponse(results), plans };
 }
 
-function toCandidate(record: Order, { traceparent }: Call): OrderCandidate {
+function toCandidate(record: Order, traceparent: string): OrderCandidate {
   return {
     id: newId(),
     lineIds: record.line_items.map(() => newId()),

@@ -5,8 +5,8 @@ import { createRecords, type Mode } from "../create-records.ts";
 
 export function createOrders(
   context: OrdersContext,
-  { orders, mode }: CreateOrdersRequest,
+  { orders, mode, coalesced }: CreateOrdersRequest,
   call: Call,
 ): Promise<CreateOrdersResponse> {
-  return createRecords(context, orders, call, (mode ?? "partial") as Mode);
+  return createRecords(context, orders, call, (mode ?? "partial") as Mode, coalesced?.traceparents);
 }

@@ -1,0 +1,108 @@
+import { methodAt } from "@waybill/contract/methods.ts";
+import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
+import { CreateOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
+import { batchResponse, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
+import type { CallOptions } from "@waybill/rpc/client.ts";
+import { expect, test } from "vitest";
+import { coalescedCalls } from "./coalesced-calls.ts";
+
+const createOrders = methodAt("/waybill.orders.v1.OrderService/CreateOrders");
+
+interface Sent {
+  names: string[];
+  mode: string | null;
+  traceparents: string[] | null;
+  options: CallOptions;
+}
+
+/** A service that answers each record with its name as its id, and refuses as `refuse` says. */
+function service(refuse: (names: string[]) => DomainError | null = () => null) {
+  const calls: Sent[] = [];
+  const call = coalescedCalls(createOrders, async (request, options) => {
+    const { orders, mode, coalesced } = request as CreateOrdersRequest;
+    const names = orders.map(({ customer_identifier }) => customer_identifier!);
+    calls.push({ names, mode: mode ?? null, traceparents: coalesced?.traceparents ?? null, options });
+    const refusal = refuse(names);
+    if (refusal) throw refusal;
+    return { ...batchResponse(names.map((name, index) => recordSuccess(index, name, name))), plans: [] };
+  });
+  const ask = (tenantId: string, names: string[], more: object = {}) =>
+    call(
+      { orders: names.map((customer_identifier) => ({ customer_identifier })), ...more },
+      {
+        tenantId,
+        requestId: `of-${names[0]}`,
+        traceparent: `trace-${names[0]}`,
+        deadline: 1_000 - names.length,
+      },
+    ) as Promise<BatchResponse>;
+  return { calls, ask };
+}
+
+const told = ({ results, records_submitted }: BatchResponse) => [
+  records_submitted,
+  ...results.map(({ index, system_id }) => `${index} ${system_id}`),
+];
+
+test("requests of a moment travel together, each is answered for its own records, and a trace goes with each", async () => {
+  const { calls, ask } = service();
+  const answers = await Promise.all([ask("acme", ["a"]), ask("acme", ["b", "c"]), ask("acme", ["d"])]);
+  expect(answers.map(told)).toEqual([
+    [1, "0 a"],
+    [2, "0 b", "1 c"],
+    [1, "0 d"],
+  ]);
+  expect(calls).toMatchObject([
+    { names: ["a", "b", "c", "d"], traceparents: ["trace-a", "trace-b", "trace-b", "trace-d"] },
+  ]);
+  expect(calls[0]!.options.deadline).toBe(998);
+});
+
+test("one request alone is sent as it came", async () => {
+  const { calls, ask } = service();
+  expect(told(await ask("acme", ["a", "b"]))).toEqual([2, "0 a", "1 b"]);
+  expect(calls).toMatchObject([
+    { traceparents: null, options: { requestId: "of-a", traceparent: "trace-a" } },
+  ]);
+});
+
+test("what says more than its records, has many, or comes from another tenant travels for itself", async () => {
+  const { calls, ask } = service();
+  const many = Array.from({ length: 11 }, (_, index) => `m${index}`);
+  await Promise.all([
+    ask("acme", ["a"], { mode: "atomic" }),
+    ask("acme", many),
+    ask("beta", ["b"]),
+    ask("acme", ["c"], { mode: null }),
+    ask("acme", []),
+  ]);
+  expect(calls.map(({ names, mode }) => [names[0], mode]).sort()).toEqual([
+    [undefined, null],
+    ["a", "atomic"],
+    ["b", null],
+    ["c", null],
+    ["m0", null],
+  ]);
+});
+
+test("a refusal is told to none but the request that it is for", async () => {
+  const { ask } = service((names) => (names.includes("bad") ? new DomainError("BODY_TOO_LARGE") : null));
+  const answers = await Promise.allSettled(["a", "bad", "b"].map((name) => ask("acme", [name])));
+  expect(answers.map((one) => (one.status === "fulfilled" ? told(one.value) : one.reason.code))).toEqual([
+    [1, "0 a"],
+    "BODY_TOO_LARGE",
+    [1, "0 b"],
+  ]);
+});
+
+test("an outage is told to all, and the service is not asked again", async () => {
+  const { calls, ask } = service(() => unavailable("down"));
+  const answers = await Promise.allSettled(["a", "b"].map((name) => ask("acme", [name])));
+  expect(answers).toMatchObject(answers.map(() => ({ reason: { code: "DEPENDENCY_UNAVAILABLE" } })));
+  expect(calls).toHaveLength(1);
+});
+
+test("a method whose request has no place for it is no such method", () => {
+  const createSkus = methodAt("/waybill.line_items.v1.SkuService/CreateSkus");
+  expect(() => coalescedCalls(createSkus, async () => ({}))).toThrow("cannot be coalesced");
+});
