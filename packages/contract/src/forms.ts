@@ -10,6 +10,8 @@ interface Form {
 
 const currencies = new Set(Intl.supportedValuesOf("currency"));
 const dateTimePattern = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+/** Behind the seconds of a date-time. */
+const SECONDS_END = 19;
 const EARLIEST_MS = Date.parse("0000-01-01T00:00:00.000Z");
 const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -43,6 +45,7 @@ export const forms: Readonly<Record<string, Form>> = {
 function canonicalDateTime(text: string): string | null {
   const match = dateTimePattern.exec(text);
   if (!match) return null;
+  if (match[8] === "Z" && match[0][10] === "T") return canonicalUtc(text);
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
     number,
     number,
@@ -58,6 +61,13 @@ function canonicalDateTime(text: string): string | null {
   const time = Date.parse(text.replace(" ", "T").toUpperCase());
   // An offset can carry the first and the last year out of the four digits of RFC 3339.
   return time >= EARLIEST_MS && time <= LATEST_MS ? new Date(time).toISOString() : null;
+}
+
+/** Date takes the 30th of February for the 2nd of March: then it is spelled otherwise. */
+function canonicalUtc(text: string): string | null {
+  const time = Date.parse(text);
+  const canonical = Number.isNaN(time) ? "" : new Date(time).toISOString();
+  return canonical.startsWith(text.slice(0, SECONDS_END)) ? canonical : null;
 }
 
 /** The shortest spelling with at least one fraction digit, as 003 Line items has them: "75453.0", "21.56". */

@@ -8,16 +8,19 @@ export function fingerprint(record: object): string {
   return createHash("sha256").update(canonical(record)).digest("base64url");
 }
 
-/** What a message that lacks the field says of it. */
-const absent = new Set(["null", "[]", "{}"]);
+const plainKey = /^\w+$/;
 
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .filter(([, entry]) => entry !== undefined)
-    .map(([key, entry]) => [key, canonical(entry)] as const)
-    .filter(([, entry]) => !absent.has(entry))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${entry}`).join(",")}}`;
+  let json = "";
+  for (const key of Object.keys(value).sort()) {
+    const entry = (value as Record<string, unknown>)[key];
+    if (entry === null || entry === undefined) continue;
+    const text = canonical(entry);
+    // A message that lacks the field says the same of it.
+    if (text === "[]" || text === "{}") continue;
+    json += `,${plainKey.test(key) ? `"${key}"` : JSON.stringify(key)}:${text}`;
+  }
+  return `{${json.slice(1)}}`;
 }

@@ -1,11 +1,40 @@
-import { randomInt } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
 import { v7 } from "uuid";
 
 const REFERENCE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/** A new id: a UUID version 7, which sorts by the time it was made. */
+// One draw from the system serves many ids: it takes longer than all else of them.
+const RANDOM_BYTES = 16;
+const drawn = new Uint8Array(RANDOM_BYTES * 256);
+let used = drawn.length;
+
+function nextRandom(): Uint8Array {
+  if (used === drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  return drawn.subarray(used, (used += RANDOM_BYTES));
+}
+
+const SEQ_MAX = 2 ** 32 - 1;
+const last = { msecs: 0, seq: 0 };
+
+/** A new id: a UUID version 7, which sorts by the time it was made, behind every earlier one of this process. */
 export function newId(): string {
-  return v7();
+  const now = Date.now();
+  if (now > last.msecs) {
+    last.msecs = now;
+    last.seq = firstSeq();
+  } else if (last.seq === SEQ_MAX) {
+    last.msecs += 1;
+    last.seq = 0;
+  } else last.seq += 1;
+  return v7({ ...last, random: nextRandom() });
+}
+
+/** Where the counter of a millisecond begins: in its lower half, so that it has room to grow. */
+function firstSeq(): number {
+  return nextRandom().reduce((seq, byte) => (seq * 256 + byte) % 2 ** 31, 0);
 }
 
 /**
@@ -13,7 +42,7 @@ export function newId(): string {
  * millisecond the order is that of `index`.
  */
 export function idAt(atMs: number, index: number): string {
-  return v7({ msecs: atMs, seq: index });
+  return v7({ msecs: atMs, seq: index, random: nextRandom() });
 }
 
 /** The smallest id of that time: ids made before it sort before it. */
