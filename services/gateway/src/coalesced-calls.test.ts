@@ -1,6 +1,6 @@
 import { methodAt } from "@waybill/contract/methods.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
-import { CreateOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
+import type { CreateOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { batchResponse, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { expect, test } from "vitest";
