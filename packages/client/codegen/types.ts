@@ -11,6 +11,9 @@ type Direction = "sent" | "shown";
 /** What everything that is stored has when it is shown, though its fields are optional when it is sent. */
 const ALWAYS_SHOWN = new Set(["id", "status", "version", "created_at", "updated_at"]);
 
+/** Of those, what lines have as null in the events of their order, which tell them as they were ordered. */
+const NOT_OF_EVENT_LINES = ["created_at", "updated_at", "version"];
+
 /** The message that is the data of each type of event. */
 const eventData: Readonly<Record<string, string>> = Object.assign(
   {},
@@ -147,14 +150,24 @@ function answerType({ name, method, paging }: Endpoint): string {
 }
 
 function eventMap(): string {
-  const lines = Object.entries(eventData).map(
-    ([type, name]) => `  "${type}": ${typeName(messageNamed(name), "shown")};\n`,
-  );
-  const doc = docOf(
-    "The data of the events on Waybill's topics, by their type. An event has what was known when it was written: " +
-      "the lines of a new order have neither times nor a version yet, which are null there.",
-  );
-  return `${doc}export interface EventData {\n${lines.join("")}}\n`;
+  const lines = Object.entries(eventData).map(([type, name]) => `  "${type}": ${dataType(name)};\n`);
+  const doc = docOf("The data of the events on Waybill's topics, by their type.");
+  return `${eventOrderTypes()}\n${doc}export interface EventData {\n${lines.join("")}}\n`;
+}
+
+function dataType(message: string): string {
+  return message === "waybill.orders.v1.Order" ? "EventOrder" : typeName(messageNamed(message), "shown");
+}
+
+function eventOrderTypes(): string {
+  const omitted = NOT_OF_EVENT_LINES.map((name) => `"${name}"`).join(" | ");
+  const nullable = NOT_OF_EVENT_LINES.map((name) => `  ${name}: LineItem["${name}"] | null;\n`);
+  return [
+    docOf("A line as it was ordered, in the events of its order: without its times and its version."),
+    `export interface EventLineItem extends Omit<LineItem, ${omitted}> {\n${nullable.join("")}}\n\n`,
+    docOf("An order in the events of its creation and its updates."),
+    'export interface EventOrder extends Omit<Order, "line_items"> {\n  line_items: EventLineItem[];\n}\n',
+  ].join("");
 }
 
 function messageNamed(name: string): DescMessage {
