@@ -48,6 +48,16 @@ export async function readTopic(topic: string): Promise<TopicReader> {
   };
 }
 
+/** Sends a message to a topic, as a service does. */
+export async function sendToTopic(topic: string, { key, value, headers }: TopicMessage): Promise<void> {
+  const { kafkaBrokers, topicPrefix } = inject("system");
+  const kafka = new Kafka({ brokers: kafkaBrokers.split(","), logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  await producer.send({ topic: topicPrefix + topic, acks: -1, messages: [{ key, value, headers }] });
+  await producer.disconnect();
+}
+
 // The services make their topics in the background, since they start without Kafka too.
 async function topicExists(kafka: Kafka, topic: string): Promise<void> {
   const admin = kafka.admin();
