@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, test } from "vitest";
+import { arrivalRate, samplesDuring } from "./arrivals.ts";
 import { byRounds, compareAll, isKept, ratioOf, spreadOf, type Row } from "./bench.ts";
 import { openLoop, percentile } from "./load.ts";
 import { tableOf } from "./results.ts";
@@ -74,4 +75,38 @@ test("in an open loop work that waits for its turn counts as slow", async () => 
   const { latencies } = await openLoop(200, 50, work);
   expect(latencies).toHaveLength(10);
   expect(latencies.at(-1)!).toBeGreaterThan(100);
+});
+
+describe("the rate of arrivals", () => {
+  const at = (atMs: number, count: number) => ({ atMs, count });
+
+  it.each([
+    {
+      rule: "does not count the wait before the first and after the last",
+      samples: [at(0, 7), at(900, 7), at(1_000, 9), at(2_000, 109), at(9_000, 109)],
+    },
+    {
+      rule: "counts since the sample before, if all came at once",
+      samples: [at(0, 7), at(1_000, 7), at(2_000, 107), at(2_500, 107)],
+    },
+  ])("$rule", ({ samples }) => {
+    expect(arrivalRate(samples)).toBe(100);
+  });
+
+  it("is none if nothing arrived", () => {
+    expect(() => arrivalRate([at(0, 7), at(1_000, 7)])).toThrow("nothing arrived");
+  });
+
+  it("is taken from samples that begin before the work and end after it", async () => {
+    let count = 0;
+    const work = async () => {
+      for (const more of [1, 2, 3]) {
+        await delay(30);
+        count += more;
+      }
+    };
+    const counts = (await samplesDuring(work, () => Promise.resolve(count))).map((sample) => sample.count);
+    expect([counts[0], counts.at(-1)]).toEqual([0, 6]);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  });
 });

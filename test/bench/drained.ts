@@ -1,57 +1,84 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { randomUUID } from "node:crypto";
+import { makeTopics } from "@waybill/consumer/make-topics.ts";
+import { toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { Kafka, logLevel, type Admin } from "kafkajs";
 import type { MongoClient } from "mongodb";
+import { followTopic } from "./topic.ts";
+import { until } from "./until.ts";
 
-const POLL_MS = 20;
-const DRAIN_MS_MAX = 120_000;
+const MARKS_TOPIC = "bench.marks";
 /** The services that follow orders. */
 const groups = ["callbacks", "line-items"];
 
 /** Tells when everything that was committed has arrived. */
 export interface Drain extends AsyncDisposable {
-  /** Resolves once the events of all orders are on the topic; rejects after two minutes. */
+  /** How many messages the topic of orders has. */
+  arrived: () => Promise<number>;
+  /** Resolves once the events that are committed by now are on their topics; rejects after two minutes. */
   published: () => Promise<void>;
   /** Resolves once, besides, every service that follows orders has handled them. */
   followed: () => Promise<void>;
 }
 
+/** Tells it of the events of orders. */
 export async function openDrain(kafkaBrokers: string, mongo: MongoClient): Promise<Drain> {
+  await using opening = new AsyncDisposableStack();
   const kafka = new Kafka({ brokers: kafkaBrokers.split(","), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const outbox = mongo.db("orders").collection("outbox");
+  opening.defer(() => admin.disconnect());
+  await makeTopics(admin, [{ topic: MARKS_TOPIC, numPartitions: 1 }]);
+  const marks = opening.use(await followTopic(kafka, MARKS_TOPIC));
+  const outbox = mongo.db("orders").collection<Mark>("outbox");
+  // A mark that is committed last is published last. Counts of rows and messages would not tell: a relay
+  // that begins anew publishes some rows twice.
   const published = async () => {
-    const rows = await outbox.countDocuments({ topic: topics.orders });
-    await until(async () => (await endOf(admin)) >= rows);
+    const mark = aMark();
+    await outbox.insertOne(mark);
+    let isThere = false;
+    void marks.event(mark.key).then(() => (isThere = true));
+    await until("the events were published", () => isThere);
   };
+  const open = opening.move();
   return {
+    arrived: async () => [...(await endsOf(admin)).values()].reduce((sum, offset) => sum + offset, 0),
     published,
     async followed() {
       await published();
-      const end = await endOf(admin);
-      await until(async () =>
-        (await Promise.all(groups.map((id) => positionOf(admin, id)))).every((at) => at >= end),
-      );
+      const ends = await endsOf(admin);
+      await until("the services have followed the orders", async () => {
+        const positions = await Promise.all(groups.map((id) => positionsOf(admin, id)));
+        return positions.every((of) => [...ends].every(([partition, end]) => of.get(partition)! >= end));
+      });
     },
-    [Symbol.asyncDispose]: () => admin.disconnect(),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-async function endOf(admin: Admin): Promise<number> {
-  return sum((await admin.fetchTopicOffsets(topics.orders)).map(({ high }) => high));
+/** A row of the outbox that no service reads. */
+type Mark = Omit<OutboxRow, "topic"> & { topic: string };
+
+function aMark(): Mark {
+  const source = {
+    tenantId: "bench-marks",
+    aggregateId: randomUUID(),
+    lastSequence: 0,
+    time: new Date().toISOString(),
+    traceparent: "",
+  };
+  const [row] = toOutboxRows(source, [{ topic: topics.orders, type: "waybill.bench.mark.v1", data: {} }]);
+  return { ...row!, topic: MARKS_TOPIC };
 }
 
-async function positionOf(admin: Admin, groupId: string): Promise<number> {
+/** By partition: the offset behind its last message. */
+async function endsOf(admin: Admin): Promise<Map<number, number>> {
+  const partitions = await admin.fetchTopicOffsets(topics.orders);
+  return new Map(partitions.map(({ partition, high }) => [partition, Number(high)]));
+}
+
+/** By partition: the offset that the group goes on at; 0 if it has read nothing. */
+async function positionsOf(admin: Admin, groupId: string): Promise<Map<number, number>> {
   const [topic] = await admin.fetchOffsets({ groupId, topics: [topics.orders] });
-  return sum(topic!.partitions.map(({ offset }) => offset));
-}
-
-function sum(offsets: readonly string[]): number {
-  return offsets.reduce((total, offset) => total + Math.max(0, Number(offset)), 0);
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + DRAIN_MS_MAX; !(await isSo()); await delay(POLL_MS))
-    if (performance.now() > endMs) throw new Error("the events did not arrive");
+  return new Map(topic!.partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
 }

@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { makeTopics } from "@waybill/consumer/make-topics.ts";
 import { toMessage } from "@waybill/events/cloud-event.ts";
 import { toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { CompressionTypes, Kafka, logLevel, type Producer } from "kafkajs";
+import type { Collection, MongoClient } from "mongodb";
+import { arrivalRate, samplesDuring } from "./arrivals.ts";
 import { byRounds, type BenchContext } from "./bench.ts";
-import { openDrain } from "./drained.ts";
-import { closedLoop, openLoop, percentile } from "./load.ts";
+import { openDrain, type Drain } from "./drained.ts";
+import { openLoop, percentile } from "./load.ts";
 import { anOrder, ordersBody } from "./records.ts";
 import { releaseRelays, skipBacklog, stopRelays } from "./relays.ts";
+import { openStage, TENANT } from "./stage.ts";
 import { followTopic } from "./topic.ts";
-import { openStage, TENANT, type Stage } from "./stage.ts";
 
 const EVENTS = 20_000;
 const EVENTS_SHORT = 5_000;
@@ -19,34 +22,67 @@ const RATE = 200;
 const WARM_MS = 2_000;
 const LOOP_TOPIC = "bench.loop";
 
-/** The outbox's way to Kafka: events a second out of a backlog, and from the commit to a consumer. */
+/** The outbox's way to Kafka: events a second out of a backlog, and how long one takes to a consumer. */
 export async function relay(context: BenchContext): Promise<void> {
   await using stage = await openStage(context);
   await using drain = await openDrain(context.kafkaBrokers, stage.mongo);
   const kafka = new Kafka({ brokers: context.kafkaBrokers.split(","), logLevel: logLevel.NOTHING });
+  const outbox = stage.mongo.db("orders").collection<OutboxRow>("outbox");
+  await recordBacklog(context, kafka, (rows) => publishBacklog(stage.mongo, outbox, rows, drain));
+  await using topic = await followTopic(kafka, topics.orders);
+  const ofCommits = async (ms: number) => {
+    const latencies: number[] = [];
+    await openLoop(RATE, ms, async () => {
+      const row = aRow();
+      await outbox.insertOne(row);
+      const committedMs = performance.now();
+      await topic.event(row.key);
+      latencies.push(performance.now() - committedMs);
+    });
+    return latencies.toSorted((a, b) => a - b);
+  };
+  await recordLatency(context, drain, "commit → event in a consumer", ofCommits);
+  const create = async () => {
+    const answer = JSON.parse(await stage.api.send("POST", "/orders", ordersBody(1))) as Created;
+    await topic.event(answer.results[0]!.system_id);
+  };
+  const ofRequests = async (ms: number) => (await openLoop(RATE, ms, create)).latencies;
+  await recordLatency(context, drain, "request → event in a consumer", ofRequests);
+}
+
+interface Created {
+  results: { system_id: string }[];
+}
+
+/** `publish` stores the rows, and answers how many a second came out of the outbox. */
+async function recordBacklog(
+  context: BenchContext,
+  kafka: Kafka,
+  publish: (rows: readonly OutboxRow[]) => Promise<number>,
+): Promise<void> {
+  const events = context.phaseMs < 2_000 ? EVENTS_SHORT : EVENTS;
+  const sameRows = Array.from({ length: events }, aRow);
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   await producer.connect();
-  const events = context.phaseMs < 2_000 ? EVENTS_SHORT : EVENTS;
-  const rows = Array.from({ length: events }, aRow);
   try {
     await makeTopic(kafka);
-    await produce(producer, rows);
-    context.report(`${events} events of a stored backlog, beside kafkajs sending the same messages`);
+    await produce(producer, sameRows);
+    context.report(`${events} events of a stored backlog, beside kafkajs sending such messages`);
     const values = await byRounds(context, {
-      kafkajs: () => timed(events, () => produce(producer, rows)),
-      waybill: () => publishBacklog(stage, events, () => drain.published()),
+      kafkajs: async () => {
+        const beganMs = performance.now();
+        await produce(producer, sameRows);
+        return (events * 1_000) / (performance.now() - beganMs);
+      },
+      waybill: () => publish(Array.from({ length: events }, aRow)),
     });
-    const peer = { name: "kafkajs produce loop", values: values.kafkajs };
-    const goal = { min: RELAY_MIN };
     context.record({
       what: "outbox relay, out of a backlog",
       unit: "/s",
       waybill: values.waybill,
-      peer,
-      goal,
+      peer: { name: "kafkajs produce loop", values: values.kafkajs },
+      goal: { min: RELAY_MIN },
     });
-    await drain.followed();
-    await recordLatency(context, stage, kafka);
   } finally {
     await producer.disconnect();
   }
@@ -67,7 +103,7 @@ function aRow(): OutboxRow {
 async function makeTopic(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: LOOP_TOPIC, numPartitions: 12 }], waitForLeaders: false });
+  await makeTopics(admin, [{ topic: LOOP_TOPIC, numPartitions: 12 }]);
   await admin.disconnect();
 }
 
@@ -78,50 +114,42 @@ async function produce(producer: Producer, rows: readonly OutboxRow[]): Promise<
   }
 }
 
-/** From the moment when the relay may begin; what it needs to take its slots counts. */
+/** The rate at which they come to their topic, once the relay has begun, while the services follow them. */
 async function publishBacklog(
-  { mongo }: Stage,
-  events: number,
-  published: () => Promise<void>,
+  mongo: MongoClient,
+  outbox: Collection<OutboxRow>,
+  rows: readonly OutboxRow[],
+  drain: Drain,
 ): Promise<number> {
-  await published();
   await stopRelays(mongo);
   await skipBacklog(mongo);
-  const outbox = mongo.db("orders").collection<OutboxRow>("outbox");
-  const rows = Array.from({ length: events }, aRow);
-  for (let from = 0; from < events; from += CHUNK) await outbox.insertMany(rows.slice(from, from + CHUNK));
-  await releaseRelays(mongo);
-  return timed(events, published);
+  for (let from = 0; from < rows.length; from += CHUNK)
+    await outbox.insertMany(rows.slice(from, from + CHUNK));
+  const publish = () => Promise.all([drain.published(), releaseRelays(mongo)]);
+  const samples = await samplesDuring(publish, () => drain.arrived());
+  await drain.followed();
+  return arrivalRate(samples);
 }
 
-async function timed(events: number, work: () => Promise<void>): Promise<number> {
-  const beganMs = performance.now();
-  await work();
-  return (events * 1_000) / (performance.now() - beganMs);
-}
-
-/** From the request to the event in a consumer, while orders are created at a fixed rate. */
-async function recordLatency(context: BenchContext, { api }: Stage, kafka: Kafka): Promise<void> {
-  await using topic = await followTopic(kafka, topics.orders);
-  const create = async () => {
-    const answer = JSON.parse(await api.send("POST", "/orders", ordersBody(1))) as Created;
-    await topic.event(answer.results[0]!.system_id);
-  };
-  await closedLoop(8, WARM_MS, create);
-  context.report(`${RATE} creates a second: from the request to the event in a consumer, p99 in ms`);
+/** `latencies` answers the sorted latencies of so many milliseconds of load. */
+async function recordLatency(
+  context: BenchContext,
+  drain: Drain,
+  way: string,
+  latencies: (ms: number) => Promise<number[]>,
+): Promise<void> {
+  context.report(`${way}, ${RATE} a second: p99 in ms`);
+  await latencies(WARM_MS);
   const medians: number[] = [];
   const tails = await byRounds(context, {
     waybill: async () => {
-      const { latencies } = await openLoop(RATE, context.phaseMs, create);
-      medians.push(percentile(latencies, 0.5));
-      return percentile(latencies, 0.99);
+      await drain.followed();
+      const sorted = await latencies(context.phaseMs);
+      medians.push(percentile(sorted, 0.5));
+      return percentile(sorted, 0.99);
     },
   });
-  const what = `request → event in a consumer, ${RATE}/s open loop`;
+  const what = `${way}, ${RATE}/s open loop`;
   context.record({ what: `${what}, p50`, unit: "ms", waybill: medians });
   context.record({ what: `${what}, p99`, unit: "ms", waybill: tails.waybill });
-}
-
-interface Created {
-  results: { system_id: string }[];
 }

@@ -14,7 +14,8 @@ export async function followTopic(kafka: Kafka, topic: string): Promise<Followed
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: false });
-  const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+  // Where the end is turns out with the first fetch, not when the group is joined.
+  const fetched = new Promise((resolve) => consumer.on(consumer.events.FETCH, resolve));
   await consumer.run({
     eachMessage: async ({ message: { key, headers } }) => {
       const [id, type] = [String(key), String(headers?.["ce_type"])];
@@ -25,7 +26,7 @@ export async function followTopic(kafka: Kafka, topic: string): Promise<Followed
       }
     },
   });
-  await joined;
+  await fetched;
   return {
     event(key, type) {
       const name = type === undefined ? key : `${key} ${type}`;
