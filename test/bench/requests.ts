@@ -1,6 +1,7 @@
 import { topics } from "@waybill/events/topics.ts";
 import { Kafka, logLevel } from "kafkajs";
 import { byRounds, type BenchContext } from "./bench.ts";
+import { openDrain } from "./drained.ts";
 import { openLoop, percentile } from "./load.ts";
 import { anOrder } from "./records.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -23,6 +24,7 @@ interface StoredOrder {
 /** How long changes of orders take until others see them, at a fixed rate. */
 export async function requests(context: BenchContext): Promise<void> {
   await using stage = await openStage(context);
+  await using drain = await openDrain(context.kafkaBrokers, stage.mongo);
   const kafka = new Kafka({ brokers: context.kafkaBrokers.split(","), logLevel: logLevel.NOTHING });
   await using orderEvents = await followTopic(kafka, topics.orders);
   await using groupingEvents = await followTopic(kafka, topics.groupings);
@@ -33,6 +35,7 @@ export async function requests(context: BenchContext): Promise<void> {
       stage,
       ((WARM_MS + phaseMs * context.rounds) / 1_000) * RATE + context.rounds + 1,
     );
+    await drain.followed();
     const run = () => change.run(orders.pop()!);
     await openLoop(RATE, WARM_MS, run);
     const medians: number[] = [];
