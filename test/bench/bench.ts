@@ -8,6 +8,8 @@ export interface BenchContext {
   rounds: number;
   /** How long one side of one round is measured, in milliseconds. */
   phaseMs: number;
+  /** Among how many orders `lists` lists. */
+  ordersMax: number;
   /** Takes one line of the results. */
   record: (row: Row) => void;
 }

@@ -32,12 +32,14 @@ const benches: Readonly<Record<string, Bench>> = {
   startup,
 };
 
-const usage = `usage: npm run bench -- [<${Object.keys(benches).join(" | ")}>…] [--rounds 3] [--short]`;
+/** Of `lists`, which reads a page behind so many. */
+const ORDERS_MIN = 100_000;
+const usage = `usage: npm run bench -- [<${Object.keys(benches).join(" | ")}>…] [--rounds 3] [--short] [--orders ${ORDERS_MIN}]`;
 const PHASE_MS = 4_000;
 const PHASE_MS_SHORT = 1_000;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const { names, rounds, phaseMs } = readArguments();
+const { names, rounds, phaseMs, ordersMax } = readArguments();
 const rows: Row[] = [];
 for (const name of names) {
   const beganMs = performance.now();
@@ -51,17 +53,25 @@ process.exitCode = rows.every((row) => isKept(row) !== false) ? 0 : 1;
 function readArguments() {
   try {
     const { values, positionals } = parseArgs({
-      options: { rounds: { type: "string", default: "3" }, short: { type: "boolean", default: false } },
+      options: {
+        rounds: { type: "string", default: "3" },
+        short: { type: "boolean", default: false },
+        orders: { type: "string", default: String(ORDERS_MIN) },
+      },
       allowPositionals: true,
     });
     const wanted = Number(values.rounds);
     if (!Number.isInteger(wanted) || wanted < 1) throw new Error("--rounds takes a number");
+    const ordersMax = Number(values.orders);
+    if (!Number.isInteger(ordersMax) || ordersMax < ORDERS_MIN)
+      throw new Error(`--orders takes a number from ${ORDERS_MIN} on`);
     const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
     if (unknown) throw new Error(`there is no bench ${unknown}`);
     return {
       names: positionals.length > 0 ? positionals : Object.keys(benches),
       rounds: values.short ? 1 : wanted,
       phaseMs: values.short ? PHASE_MS_SHORT : PHASE_MS,
+      ordersMax,
     };
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${usage}\n`);
@@ -77,7 +87,7 @@ async function run(measure: Bench): Promise<void> {
   try {
     const engines = { mongodbUrl: mongodb.address, kafkaBrokers: kafka.address };
     const record = (row: Row) => void rows.push(row);
-    await measure({ ...engines, report: say, rounds, phaseMs, record });
+    await measure({ ...engines, report: say, rounds, phaseMs, ordersMax, record });
   } finally {
     await Promise.all([mongodb.stop(), kafka.stop()]);
     rmSync(dataDir, { recursive: true, force: true });
