@@ -14,6 +14,7 @@ const dateTimePattern = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.
 const SECONDS_END = 19;
 const EARLIEST_MS = Date.parse("0000-01-01T00:00:00.000Z");
 const LATEST_MS = Date.parse("9999-12-31T23:59:59.999Z");
+const utcPattern = /T.+Z$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const decimalPattern = /^\d{1,15}(\.\d{1,12})?$/;
 
@@ -45,7 +46,7 @@ export const forms: Readonly<Record<string, Form>> = {
 function canonicalDateTime(text: string): string | null {
   const match = dateTimePattern.exec(text);
   if (!match) return null;
-  if (match[8] === "Z" && match[0][10] === "T") return canonicalUtc(text);
+  if (utcPattern.test(text)) return canonicalUtc(text);
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
     number,
     number,
@@ -63,7 +64,7 @@ function canonicalDateTime(text: string): string | null {
   return time >= EARLIEST_MS && time <= LATEST_MS ? new Date(time).toISOString() : null;
 }
 
-/** Date takes the 30th of February for the 2nd of March: then it is spelled otherwise. */
+/** A day that does not exist comes back as another one. */
 function canonicalUtc(text: string): string | null {
   const time = Date.parse(text);
   const canonical = Number.isNaN(time) ? "" : new Date(time).toISOString();

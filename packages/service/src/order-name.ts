@@ -1,7 +1,7 @@
 /** Order numbers are minted from here upward; below are the storefront ids that clients choose. */
 export const ORDER_NR_FIRST = 1_000_000_000;
 
-const numberPattern = /^\d{1,15}$/;
+const numberPattern = /^0*[1-9]\d{0,14}$/;
 
 /** What an order is named by. */
 export type OrderName = { _id: string } | { order_nr: number } | { storefront_id: number };

@@ -8,6 +8,8 @@ import { coalescedCalls } from "./coalesced-calls.ts";
 
 const createOrders = methodAt("/waybill.orders.v1.OrderService/CreateOrders");
 
+const DEADLINE = Date.now() + 600_000;
+
 interface Sent {
   names: string[];
   mode: string | null;
@@ -26,15 +28,16 @@ function service(refuse: (names: string[]) => DomainError | null = () => null) {
     if (refusal) throw refusal;
     return { ...batchResponse(names.map((name, index) => recordSuccess(index, name, name))), plans: [] };
   });
-  const ask = (tenantId: string, names: string[], more: object = {}) =>
+  const ask = (tenantId: string, names: string[], more: object = {}, bytes: number | null = 300) =>
     call(
       { orders: names.map((customer_identifier) => ({ customer_identifier })), ...more },
       {
         tenantId,
         requestId: `of-${names[0]}`,
         traceparent: `trace-${names[0]}`,
-        deadline: 1_000 - names.length,
+        deadline: names[0] === "late" ? Date.now() - 1 : DEADLINE - names.length,
       },
+      bytes,
     ) as Promise<BatchResponse>;
   return { calls, ask };
 }
@@ -55,7 +58,7 @@ test("requests of a moment travel together, each is answered for its own records
   expect(calls).toMatchObject([
     { names: ["a", "b", "c", "d"], traceparents: ["trace-a", "trace-b", "trace-b", "trace-d"] },
   ]);
-  expect(calls[0]!.options.deadline).toBe(998);
+  expect(calls[0]!.options.deadline).toBe(DEADLINE - 2);
 });
 
 test("one request alone is sent as it came", async () => {
@@ -74,13 +77,15 @@ test("what says more than its records, has many, or comes from another tenant tr
     ask("acme", many),
     ask("beta", ["b"]),
     ask("acme", ["c"], { mode: null }),
-    ask("acme", []),
+    ask("acme", ["large"], {}, 100_000),
+    ask("acme", ["compressed"], {}, null),
   ]);
   expect(calls.map(({ names, mode }) => [names[0], mode]).sort()).toEqual([
-    [undefined, null],
     ["a", "atomic"],
     ["b", null],
     ["c", null],
+    ["compressed", null],
+    ["large", null],
     ["m0", null],
   ]);
 });
@@ -95,11 +100,39 @@ test("a refusal is told to none but the request that it is for", async () => {
   ]);
 });
 
-test("an outage is told to all, and the service is not asked again", async () => {
-  const { calls, ask } = service(() => unavailable("down"));
+test.each([
+  ["an outage", unavailable("down")],
+  ["an overload", new DomainError("TOO_MANY_REQUESTS")],
+])("%s is told to all, and the service is not asked again", async (_, refusal) => {
+  const { calls, ask } = service(() => refusal);
   const answers = await Promise.allSettled(["a", "b"].map((name) => ask("acme", [name])));
-  expect(answers).toMatchObject(answers.map(() => ({ reason: { code: "DEPENDENCY_UNAVAILABLE" } })));
+  expect(answers).toEqual(answers.map(() => ({ status: "rejected", reason: refusal })));
   expect(calls).toHaveLength(1);
+});
+
+test("a request whose time is over fails alone, before it is sent", async () => {
+  const { calls, ask } = service();
+  const answers = await Promise.allSettled(["a", "late", "b"].map((name) => ask("acme", [name])));
+  expect(answers.map((one) => (one.status === "fulfilled" ? told(one.value) : one.reason.code))).toEqual([
+    [1, "0 a"],
+    "DEADLINE_EXCEEDED",
+    [1, "0 b"],
+  ]);
+  expect(calls.map(({ names }) => names)).toEqual([["a", "b"]]);
+});
+
+test("a call whose time is over is tried again for each: the others may have time left", async () => {
+  const { ask } = service((names) => (names.includes("a") ? new DomainError("DEADLINE_EXCEEDED") : null));
+  const answers = await Promise.allSettled(["a", "b"].map((name) => ask("acme", [name])));
+  expect(answers.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+});
+
+test("a group has no more records and lines than a call may have", async () => {
+  const { calls, ask } = service();
+  await Promise.all(Array.from({ length: 1_000 }, (_, index) => ask("acme", [`n${index}`], {}, 37)));
+  const sizes = calls.map(({ names }) => names.length);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(512);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1_000);
 });
 
 test("a method whose request has no place for it is no such method", () => {

@@ -1,81 +1,104 @@
 import type { Method } from "@waybill/contract/methods.ts";
 import { recordsField } from "@waybill/contract/rules-schema.ts";
-import { isDependencyDown } from "@waybill/errors/domain-error.ts";
-import type { CoalescedRequests } from "@waybill/proto/batch/v1/batch.ts";
+import { DomainError, isDependencyDown } from "@waybill/errors/domain-error.ts";
+import { coalesced } from "@waybill/process/coalesce.ts";
 import { batchResponse, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
-import { coalesced } from "@waybill/rpc/coalesce.ts";
-import { newCaller } from "@waybill/rpc/metadata.ts";
 import type { CallMethod } from "./peers.ts";
 
-/** A record of one of the requests that travel together. */
-interface Item {
-  record: unknown;
+/** Calls a method for a request whose body has so many bytes; null if nobody knows how many. */
+type CallBySize = (request: unknown, options: CallOptions, bytes: number | null) => Promise<unknown>;
+
+/** A request that travels with others. */
+interface Request {
+  records: unknown[];
+  bytes: number;
   options: CallOptions;
 }
 
-/** What the call was answered with that a record traveled in, and the record's place there. */
-interface Answered {
-  answer: BatchResponse;
-  index: number;
-  /** Whether it was the call of one request. */
-  isAlone: boolean;
-}
-
-/** Records of a request that travels with others. A larger one has nothing to gain. */
+// A larger request has nothing to gain.
 const RECORDS_MAX = 10;
-const LIMITS = { inFlightMax: 2, groupMax: 100, waitingMax: 100_000 };
+const BYTES_MAX = 64 * 1024;
+/** What a record weighs besides its bytes: a group has fewer of them, and of their lines, than a call may have. */
+const RECORD_WEIGHT = 1_024;
+const GROUP_BYTES_MAX = 512 * 1024;
+const WAITING_BYTES_MAX = 32 * 1024 * 1024;
+const IN_FLIGHT_MAX = 2;
 
 /**
- * A `call` of a method that is `coalesced` in the proto: requests of a tenant that come while two calls are in
- * flight go together in the next. None learns of its company: each is answered for its own records, each record
- * keeps the trace of its request, and when such a call is refused each of its requests is sent alone.
+ * The calls of a method that is `coalesced` in the proto: small requests of a tenant that come while two calls
+ * are in flight go together in the next, under the ids of the first. None learns of its company: each is
+ * answered for its own records, each record keeps the trace of its request, and when such a call is refused
+ * each of its requests is sent alone.
  */
-export function coalescedCalls(method: Method, call: CallMethod): CallMethod {
-  const records = assertBatch(method);
-  const others = method.input.fields.map(({ name }) => name).filter((name) => name !== records);
-  const work = async (tenantId: string, items: readonly Item[]): Promise<Answered[]> => {
-    const { options, ...envelope } = envelopeOf(tenantId, items);
-    const message = { [records]: items.map(({ record }) => record), ...envelope };
-    const answer = (await call(message, options)) as BatchResponse;
-    return items.map((_, index) => ({ answer, index, isAlone: envelope.coalesced === undefined }));
+export function coalescedCalls(method: Method, call: CallMethod): CallBySize {
+  const field = recordsFieldOf(method);
+  const others = method.input.fields.map(({ name }) => name).filter((name) => name !== field);
+  const sendAll = async (requests: readonly Request[]): Promise<BatchResponse[]> => {
+    const message = { [field]: requests.flatMap(({ records }) => records), ...envelopeOf(requests) };
+    const answer = (await call(message, optionsOf(requests))) as BatchResponse;
+    return requests.length === 1 ? [answer] : split(answer, requests);
   };
-  const { submit } = coalesced(work, LIMITS, isDependencyDown);
-  return async (message, options) => {
-    const sent = message as Record<string, unknown>;
-    const list = sent[records] as unknown[];
+  const work = async (_: string, requests: readonly Request[]) => {
+    const now = Date.now();
+    const inTime = requests.filter(({ options }) => options.deadline > now);
+    const answers = inTime.length > 0 ? await sendAll(inTime) : [];
+    const byRequest = new Map(inTime.map((request, index) => [request, answers[index]!]));
+    return requests.map((request) => byRequest.get(request) ?? new DomainError("DEADLINE_EXCEEDED"));
+  };
+  const { submit } = coalesced<Request, BatchResponse | DomainError>(
+    { work, isCommon },
+    {
+      inFlightMax: IN_FLIGHT_MAX,
+      weightOf: ({ records, bytes }) => bytes + records.length * RECORD_WEIGHT,
+      groupMax: GROUP_BYTES_MAX,
+      waitingMax: WAITING_BYTES_MAX,
+    },
+  );
+  return async (request, options, bytes) => {
+    const sent = request as Record<string, unknown>;
+    const records = sent[field] as unknown[];
     const saysMore = others.some((name) => sent[name] !== null && sent[name] !== undefined);
-    if (saysMore || list.length === 0 || list.length > RECORDS_MAX) return call(message, options);
-    const items = list.map((record) => ({ record, options }));
-    const [first] = await submit(options.tenantId, items);
-    return first!.isAlone ? first!.answer : partOf(first!, list.length);
+    const isSmall = bytes !== null && bytes <= BYTES_MAX && records.length <= RECORDS_MAX;
+    if (saysMore || !isSmall) return call(request, options);
+    const answer = await submit(options.tenantId, { records, bytes, options });
+    if (answer instanceof DomainError) throw answer;
+    return answer;
   };
-}
-
-/** The answer to one of the requests: its own records, counted from 0. */
-function partOf({ answer, index: from }: Answered, count: number): BatchResponse {
-  const own = answer.results.slice(from, from + count);
-  return batchResponse(own.map((result, index) => ({ ...result, index })));
 }
 
 /** The field of the records. Throws for a method that cannot be coalesced. */
-function assertBatch({ path, input, idempotent }: Method): string {
+function recordsFieldOf({ path, input, idempotent }: Method): string {
   const field = recordsField(input);
   const fits = field && idempotent && input.fields.some(({ name }) => name === "coalesced");
   if (!fits) throw new Error(`${path} cannot be coalesced, see RestOptions.coalesced`);
   return field.name;
 }
 
-/** How records travel: those of one request as it would, those of several with a trace each. */
-function envelopeOf(
-  tenantId: string,
-  items: readonly Item[],
-): { options: CallOptions; coalesced?: CoalescedRequests } {
-  const { options } = items[0]!;
-  if (items.every((item) => item.options === options)) return { options };
-  const deadline = Math.min(...items.map((item) => item.options.deadline));
-  return {
-    options: { ...newCaller(tenantId, options.traceparent), deadline },
-    coalesced: { traceparents: items.map((item) => item.options.traceparent) },
-  };
+/** An outage or overload, which more calls would make worse. Of a deadline the others may have time left. */
+function isCommon(error: unknown): boolean {
+  if (!(error instanceof DomainError) || error.code === "DEADLINE_EXCEEDED") return false;
+  return isDependencyDown(error) || error.code === "TOO_MANY_REQUESTS";
+}
+
+/** Under the ids of the first, and no longer than each of them may take. */
+function optionsOf(requests: readonly Request[]): CallOptions {
+  const deadline = Math.min(...requests.map(({ options }) => options.deadline));
+  return { ...requests[0]!.options, deadline };
+}
+
+/** What is said of records that came with several requests. */
+function envelopeOf(requests: readonly Request[]) {
+  if (requests.length === 1) return {};
+  const traceparents = requests.flatMap(({ records, options }) => records.map(() => options.traceparent));
+  return { coalesced: { traceparents } };
+}
+
+/** To each request the answer for its own records, counted from 0. */
+function split({ results }: BatchResponse, requests: readonly Request[]): BatchResponse[] {
+  let from = 0;
+  return requests.map(({ records }) => {
+    const own = results.slice(from, (from += records.length));
+    return batchResponse(own.map((result, index) => ({ ...result, index })));
+  });
 }

@@ -13,8 +13,6 @@ import { refusalOverRest } from "./places.ts";
 import { requestBuilder } from "./request.ts";
 import { responder } from "./response.ts";
 
-const TOGETHER_BYTES_MAX = 64 * 1024;
-
 interface Endpoint {
   method: Method;
   route: Route;
@@ -60,7 +58,7 @@ function noteRoute(path: string): Handler {
 function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers): Handler {
   const build = requestBuilder(method.input, route);
   const alone = peers.caller(method);
-  const together = route.coalesced ? coalescedCalls(method, alone) : alone;
+  const call = route.coalesced ? coalescedCalls(method, alone) : alone;
   const overRest = refusalOverRest(method.input, route);
   const respond = responder(method.output, route);
   return async (request, response) => {
@@ -72,17 +70,17 @@ function answerBy({ method, route }: Endpoint, timeoutMs: number, peers: Peers):
     const onReplay = () => response.setHeader("Idempotent-Replayed", "true");
     const keyed = idempotencyKey === null ? {} : { keyed: { idempotencyKey, onReplay } };
     const options = { tenantId, requestId, traceparent, deadline: Date.now() + timeoutMs, ...keyed };
-    const call = isSmall(headers) ? together : alone;
-    const answer = await call(message, options).catch((error: unknown) => {
+    const answer = await call(message, options, plainBytes(headers)).catch((error: unknown) => {
       throw error instanceof DomainError ? overRest(error, form) : error;
     });
     respond({ message: answer as Record<string, unknown>, params, form }, response);
   };
 }
 
-/** Whether a request may travel with others: they wait for its body to be sent and read. */
-function isSmall(headers: IncomingHttpHeaders): boolean {
-  return Number(headers["content-length"] ?? Infinity) <= TOGETHER_BYTES_MAX;
+/** The size of a body that is not compressed, null if it is not told. */
+function plainBytes(headers: IncomingHttpHeaders): number | null {
+  const length = headers["content-length"];
+  return length === undefined || headers["content-encoding"] !== undefined ? null : Number(length);
 }
 
 function refuseMethod(path: string, endpoints: readonly Endpoint[]): Handler {

@@ -1,7 +1,7 @@
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import type { LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
-import { newCaller } from "@waybill/rpc/metadata.ts";
+import type { Caller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
@@ -34,28 +34,58 @@ const noLines: OrderLines = {
   order_sequence: null,
 };
 
+/** An order that a caller names by its UUID, order_nr or storefront_id. */
+export interface NamedOrder {
+  name: string;
+  caller: Caller;
+}
+
 /**
- * The orders that callers name by their UUID, order_nr or storefront_id, with their lines, in the order of the
- * names: `ORDER_NOT_FOUND` for one that is not there.
+ * The named orders with their lines, each in the place of its name: `ORDER_NOT_FOUND` for one that is not there,
+ * and for each that is what kept its lines from being read. Line-items is asked under the ids of the first caller.
  */
 export async function readOrders(
   context: ReadingContext,
   tenantId: string,
-  names: readonly string[],
+  named: readonly NamedOrder[],
 ): Promise<(OrderWithLines | DomainError)[]> {
-  const documents = await findNamed(context, tenantId, names);
-  const found = [...new Set(documents)].filter((document) => document !== null);
-  const call = { ...newCaller(tenantId), deadline: Date.now() + READ_MS_MAX };
-  const complete = new Map((await withLines(context, found, call)).map((one, index) => [found[index]!, one]));
-  return documents.map((document) => complete.get(document!) ?? new DomainError("ORDER_NOT_FOUND"));
+  const documents = await findNamed(
+    context,
+    tenantId,
+    named.map(({ name }) => name),
+  );
+  const found = new Map(documents.flatMap((document) => (document ? [[document._id, document]] : [])));
+  const call = { ...named[0]!.caller, deadline: Date.now() + READ_MS_MAX };
+  const read = await tryWithLines(context, [...found.values()], call);
+  return documents.map((document) => read.get(document?._id) ?? new DomainError("ORDER_NOT_FOUND"));
 }
 
-/** These orders with their lines, in their order. */
-export function withLines(
+async function tryWithLines(
+  context: ReadingContext,
+  documents: readonly OrderDocument[],
+  call: CallOptions,
+): Promise<Map<string | undefined, OrderWithLines | DomainError>> {
+  const read = await linesAtOnce(context, documents, call).catch((error: unknown) => {
+    if (!(error instanceof DomainError)) throw error;
+    return documents.map(() => error);
+  });
+  return new Map(documents.map(({ _id }, index) => [_id, read[index]!]));
+}
+
+/** These orders with their lines, in their order. Throws if one changes faster than it can be read. */
+export async function withLines(
   context: ReadingContext,
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
+  return (await linesAtOnce(context, documents, call)).map(orThrow);
+}
+
+function linesAtOnce(
+  context: ReadingContext,
+  documents: readonly OrderDocument[],
+  call: CallOptions,
+): Promise<(OrderWithLines | DomainError)[]> {
   return ofOneMoment(context, { documents, view: wholeOrder }, call, async (unread) => {
     const lines = await linesOf(context, unread, call);
     return unread.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
@@ -63,35 +93,41 @@ export function withLines(
 }
 
 /** These orders with what their lines add up to, without the lines, in their order. */
-export function withTotals(
+export async function withTotals(
   context: ReadingContext,
   documents: readonly SummaryDocument[],
   call: CallOptions,
 ): Promise<OrderWithTotals[]> {
-  return ofOneMoment(context, { documents, view: summaryView }, call, async (unread) => {
+  const read = await ofOneMoment(context, { documents, view: summaryView }, call, async (unread) => {
     const totals = await totalsOf(context, unread, call);
     return unread.map((document, index) => ({ document, totals: totals[index]! }));
   });
+  return read.map(orThrow);
+}
+
+function orThrow<Read extends object>(read: Read | DomainError): Read {
+  if (read instanceof DomainError) throw read;
+  return read;
 }
 
 /**
  * An update changes an order and its lines in two databases, with a write of the order before and after: so an
  * order that was written while its lines were read is read again, and nobody sees new lines beside old fields,
- * unless `substatus` says `updating`.
+ * unless `substatus` says `updating`. One that is written each time is refused in its place.
  */
 async function ofOneMoment<Seen extends SummaryDocument, Read extends { document: Seen }>(
   context: ReadingContext,
   { documents, view }: { documents: readonly Seen[]; view: OrderView<Seen> },
   { tenantId }: CallOptions,
   read: (unread: readonly Seen[]) => Promise<Read[]>,
-): Promise<Read[]> {
-  const known = new Map<string, Read>();
+): Promise<(Read | DomainError)[]> {
+  const known = new Map<string, Read | DomainError>();
   let unread = documents;
-  for (let round = 1; unread.length > 0; round += 1) {
-    if (round > ROUNDS_MAX) throw unavailable("the orders change faster than they can be read");
+  for (let round = 1; unread.length > 0 && round <= ROUNDS_MAX; round += 1) {
     for (const one of await read(unread)) known.set(one.document._id, one);
     unread = await findChanged(context, tenantId, unread, view);
   }
+  for (const { _id } of unread) known.set(_id, unavailable("the order changes faster than it can be read"));
   return documents.map(({ _id }) => known.get(_id)!);
 }
 

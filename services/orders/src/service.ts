@@ -2,8 +2,10 @@ import type { Consumer } from "@waybill/consumer/consumer.ts";
 import { startConsumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
+import type { Outcome } from "@waybill/events/create-once.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
-import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { isDown, mongoFailure } from "@waybill/mongo/failures.ts";
+import { coalesced } from "@waybill/process/coalesce.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -14,7 +16,6 @@ import { ReturnServiceService } from "@waybill/proto/orders/v1/returns.ts";
 import { SandboxServiceService } from "@waybill/proto/orders/v1/sandbox.ts";
 import { StorefrontOrderServiceService } from "@waybill/proto/orders/v1/storefront.ts";
 import { openChannel, peer, type Channel } from "@waybill/rpc/client.ts";
-import { coalesced } from "@waybill/rpc/coalesce.ts";
 import { implement } from "@waybill/rpc/handlers.ts";
 import { aggregateStore, type ServiceDatabase } from "@waybill/service/database.ts";
 import { startService, type Service } from "@waybill/service/start.ts";
@@ -25,7 +26,7 @@ import { onLineItemsEvents } from "./consumers/on-line-items-event.ts";
 import type { OrdersContext } from "./context.ts";
 import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
 import { readOrders } from "./order-with-lines.ts";
-import { ORDER_NR_BLOCK, ordersCollection } from "./order.ts";
+import { ORDER_NR_BLOCK, ordersCollection, type OrderCandidate } from "./order.ts";
 import { startRequestSweeper } from "./request-sweeper.ts";
 import { requestsCollection } from "./request.ts";
 import { returnsCollection } from "./return.ts";
@@ -106,14 +107,38 @@ function createContext(
     ...context,
     returns: aggregateStore(database, returnsCollection),
     requests: aggregateStore(database, requestsCollection),
-    creation: coalesced(createGroup.bind(null, context), config.creation),
-    atomicCreation: coalesced(createAtomically.bind(null, context), { ...config.creation, groupMax: 1 }),
-    reading: coalesced(readOrders.bind(null, context), READING),
+    ...coalescedCreation(context, config.creation),
+    reading: coalesced({ work: readOrders.bind(null, context), isCommon: isDown }, READING),
     inProcessCancel: config.inProcessCancel,
     watchers: new Watchers(config.watchersMax),
     sandbox: config.sandbox,
   };
 }
+
+/** A group answers for each record by itself, so that what fails a group fails all of it. */
+function coalescedCreation(
+  context: CreationContext,
+  limits: OrdersConfig["creation"],
+): Pick<OrdersContext, "creation" | "atomicCreation"> {
+  const isCommon = () => true;
+  const weightOf = (candidates: readonly OrderCandidate[]) => candidates.length;
+  const together: CreatedTogether = async (tenantId, calls) => {
+    const outcomes = await createGroup(context, tenantId, calls.flat());
+    return calls.map(({ length }) => outcomes.splice(0, length));
+  };
+  const alone: CreatedTogether = async (tenantId, [call]) => [
+    await createAtomically(context, tenantId, call!),
+  ];
+  return {
+    creation: coalesced({ work: together, isCommon }, { ...limits, weightOf }),
+    atomicCreation: coalesced({ work: alone, isCommon }, { ...limits, groupMax: 1, weightOf }),
+  };
+}
+
+type CreatedTogether = (
+  tenantId: string,
+  calls: readonly (readonly OrderCandidate[])[],
+) => Promise<Outcome[][]>;
 
 /** Without Kafka the service is ready all the same: requests wait. */
 function startDeciding({ kafka }: OrdersConfig, context: OrdersContext): Consumer {

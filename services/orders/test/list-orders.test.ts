@@ -1,4 +1,5 @@
 import { connectTestNetwork, type TestNetwork } from "../../../test/network.ts";
+import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import { aLine, anOrder, anUpdate, aSku } from "@waybill/dev-env/records.ts";
 import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { countOrders, findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
@@ -11,7 +12,7 @@ import {
 } from "@waybill/orders/store.ts";
 import type { OrderDocument } from "@waybill/orders/order.ts";
 import { planOf, unindexed } from "./plans.ts";
-import { withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
+import { readOrders, withLines, withTotals } from "@waybill/orders/order-with-lines.ts";
 import { summaryView } from "@waybill/orders/order-view.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
@@ -195,6 +196,7 @@ describe("an order is found by an index", () => {
       async () => findOrdersBy(orders(), tenant(), "storefront_id", [1, 2]),
       "by_storefront_id",
     ],
+    ["0, which is no order's name", async () => findOrder(orders(), tenant(), "0"), "_id_"],
     ["its storefront_id", async () => findOrder(orders(), tenant(), "6823"), "by_storefront_id"],
     [
       "customer_identifiers",
@@ -234,6 +236,37 @@ describe("a reader of an order that is updated meanwhile", () => {
     const [counted] = await withTotals(context, [before!], as());
     expect([counted!.document.version, counted!.totals.total_quantity]).toEqual([read!.document.version, 2]);
   });
+});
+
+describe("of orders that are read together", () => {
+  it("one that changes each time is refused alone", async () => {
+    const [hot, calm] = await create(anOrder("hot"), anOrder("calm"));
+    const read = await readTogether([hot!, calm!, "nowhere"], async (request, call) => {
+      await orders().updateOne({ _id: hot! }, { $inc: { version: 1 } });
+      return network.lineItems.listLineItems(request, call);
+    });
+    expect(read).toEqual(["DEPENDENCY_UNAVAILABLE", calm, "ORDER_NOT_FOUND"]);
+  });
+
+  it("those that are there are refused while line-items is down, and one that is not is not found", async () => {
+    const [order] = await create(anOrder("alone"));
+    const read = await readTogether([order!, "nowhere"], () => Promise.reject(unavailable("down")));
+    expect(read).toEqual(["DEPENDENCY_UNAVAILABLE", "ORDER_NOT_FOUND"]);
+  });
+
+  const orders = () => network.ordersDb.collection<OrderDocument>("orders");
+
+  async function readTogether(
+    names: string[],
+    listLineItems: TestNetwork["lineItems"]["listLineItems"],
+  ): Promise<unknown[]> {
+    const outbox = network.ordersDb.collection<OutboxRow>("outbox");
+    const store = { client: network.client, collection: orders(), outbox };
+    const context = { orders: store, lineItems: { ...network.lineItems, listLineItems } };
+    const named = names.map((name) => ({ name, caller: as() }));
+    const read = await readOrders(context, network.tenant("shop"), named);
+    return read.map((one) => (one instanceof DomainError ? one.code : one.document._id));
+  }
 });
 
 describe("a summary", () => {

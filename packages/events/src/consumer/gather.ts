@@ -1,4 +1,5 @@
 import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { coalesced } from "@waybill/process/coalesce.ts";
 
 /** What is handled together at most; a batch that is larger alone is handled alone. */
 interface GatherLimits {
@@ -9,12 +10,6 @@ interface GatherLimits {
 
 type Handle = (events: ConsumedEvent[]) => Promise<void>;
 
-interface Batch {
-  events: ConsumedEvent[];
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
-
 /**
  * A `handle` for `startConsumer` that works on the batches of several partitions in one call of `handle`:
  * those that come in one turn of the event loop, and what comes while a call is in flight. So a commit that
@@ -22,39 +17,18 @@ interface Batch {
  * suffers from another's events.
  */
 export function gathered(handle: Handle, limits: GatherLimits): Handle {
-  const waiting: Batch[] = [];
-  let isBusy = false;
-  const pump = async () => {
-    if (isBusy) return;
-    isBusy = true;
-    while (waiting.length > 0) await handleGroup(handle, takeGroup(waiting, limits));
-    isBusy = false;
+  const share = (events: readonly ConsumedEvent[]) => {
+    const characters = events.reduce((sum, { data }) => sum + data.length, 0);
+    return Math.max(events.length / limits.events, characters / limits.characters);
   };
-  return (events) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ events, resolve, reject });
-      setImmediate(() => void pump());
-    });
-}
-
-function takeGroup(waiting: Batch[], limits: GatherLimits): Batch[] {
-  const size = { events: 0, characters: 0 };
-  let count = 0;
-  for (const { events } of waiting) {
-    size.events += events.length;
-    for (const { data } of events) size.characters += data.length;
-    if (count > 0 && (size.events > limits.events || size.characters > limits.characters)) break;
-    count += 1;
-  }
-  return waiting.splice(0, count);
-}
-
-async function handleGroup(handle: Handle, group: readonly Batch[]): Promise<void> {
-  try {
-    await handle(group.flatMap(({ events }) => events));
-    for (const { resolve } of group) resolve();
-  } catch (error) {
-    if (group.length === 1) group[0]!.reject(error);
-    else await Promise.all(group.map(({ events, resolve, reject }) => handle(events).then(resolve, reject)));
-  }
+  const work = async (_: string, batches: readonly ConsumedEvent[][]) => {
+    await handle(batches.flat());
+    return batches.map(() => undefined);
+  };
+  const { submit } = coalesced<ConsumedEvent[], void>(
+    { work, isCommon: () => false },
+    // Kafka bounds what waits: each partition has one batch in work.
+    { inFlightMax: 1, weightOf: share, groupMax: 1, waitingMax: Infinity },
+  );
+  return (events) => submit("", events);
 }

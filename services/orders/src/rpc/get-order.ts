@@ -10,8 +10,8 @@ export async function getOrder(
   request: GetOrderRequest,
   call: Call,
 ): Promise<GetOrderResponse> {
-  const [read] = await context.reading.submit(call.tenantId, [request.order!]);
+  const read = await context.reading.submit(call.tenantId, { name: request.order!, caller: call });
   if (read instanceof DomainError) throw read;
   const facts = moveFacts(context.inProcessCancel, call.tenantId);
-  return { order: toOrder(read!.document, read!.lines, facts) };
+  return { order: toOrder(read.document, read.lines, facts) };
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -5,8 +6,9 @@ import { coalesced, type GroupLimits } from "./coalesce.ts";
 
 interface Group {
   tenant: string;
-  items: readonly string[];
-  resolve: (results: string[]) => void;
+  submissions: readonly Items[];
+  items: Items;
+  resolve: (results: Items[]) => void;
   reject: (error: Error) => void;
 }
 
@@ -21,7 +23,9 @@ const actions = fc.array(
   ),
   { maxLength: 40, size: "max" },
 );
-const limitsOf = fc.record<GroupLimits>({
+type Items = readonly string[];
+
+const limitsOf = fc.record<Omit<GroupLimits<Items>, "weightOf">>({
   inFlightMax: fc.integer({ min: 1, max: 3 }),
   groupMax: fc.integer({ min: 1, max: 8 }),
   waitingMax: fc.constant(1_000),
@@ -30,31 +34,33 @@ const limitsOf = fc.record<GroupLimits>({
 type Action = typeof actions extends fc.Arbitrary<(infer One)[]> ? One : never;
 
 /** Coalesced work whose groups end when the test says so. */
-function open(limits: GroupLimits) {
+function open(limits: Omit<GroupLimits<Items>, "weightOf">) {
   const inFlight: Group[] = [];
   const started: Group[] = [];
-  const commit = (tenant: string, items: readonly string[]) =>
-    new Promise<string[]>((resolve, reject) => {
-      const group = { tenant, items, resolve, reject };
+  const work = (tenant: string, submissions: readonly Items[]) =>
+    new Promise<Items[]>((resolve, reject) => {
+      const group = { tenant, submissions, items: submissions.flat(), resolve, reject };
       inFlight.push(group);
       started.push(group);
     });
+  const isCommon = () => true;
   const settle = (pick: number, fails = false) => {
     const [group] = inFlight.splice(pick % inFlight.length, 1);
     if (fails) group!.reject(new Error("failed", { cause: group!.items }));
-    else group!.resolve(group!.items.map((item) => `${item} done`));
+    else group!.resolve(group!.submissions.map((items) => items.map((item) => `${item} done`)));
   };
-  return { ...coalesced(commit, limits), inFlight, started, settle };
+  const shared = coalesced({ work, isCommon }, { ...limits, weightOf: (items: Items) => items.length });
+  return { ...shared, inFlight, started, settle };
 }
 
 /** Runs the actions, one per turn of the event loop; answers what each submission got. */
 async function play(
   list: readonly Action[],
-  limits: GroupLimits,
+  limits: Parameters<typeof open>[0],
   check: (groups: ReturnType<typeof open>) => void,
 ) {
   const groups = open(limits);
-  const submissions: { tenant: string; items: string[]; got: Promise<string[] | Error> }[] = [];
+  const submissions: { tenant: string; items: string[]; got: Promise<Items | Error> }[] = [];
   for (const action of list) {
     if (action.kind === "submit") {
       const items = Array.from(
@@ -77,7 +83,7 @@ async function play(
   return { groups, submissions };
 }
 
-const always = (check: (list: Action[], limits: GroupLimits) => Promise<void>) =>
+const always = (check: (list: Action[], limits: Parameters<typeof open>[0]) => Promise<void>) =>
   fc.assert(fc.asyncProperty(actions, limitsOf, check));
 
 test("each submission gets the results of its own items in their order, or its own group's failure", async () => {
@@ -134,7 +140,7 @@ test("of a tenant never more than its groups are in flight, and no fewer while i
   });
 });
 
-const narrow: GroupLimits = { inFlightMax: 1, groupMax: 2, waitingMax: 3 };
+const narrow = { inFlightMax: 1, groupMax: 2, waitingMax: 3 };
 
 test("a lone submission starts in the same turn of the event loop, without any timer", async () => {
   const { submit, inFlight, settle } = open(narrow);
@@ -189,26 +195,39 @@ test("a submission larger than every limit passes when nothing waits", async () 
 });
 
 test("work that throws before it waits rejects its members, and the next group goes on", async () => {
-  const { submit } = coalesced<string, string>((_, items) => {
+  const work = (_: string, items: Items) => {
     if (items.includes("bad")) throw new Error("at once");
-    return Promise.resolve([...items]);
-  }, narrow);
-  await expect(submit("acme", ["bad"])).rejects.toThrow("at once");
-  expect(await submit("acme", ["good"])).toEqual(["good"]);
+    return Promise.resolve(items);
+  };
+  const { submit } = coalesced({ work, isCommon: () => true }, narrow);
+  await expect(submit("acme", "bad")).rejects.toThrow("at once");
+  expect(await submit("acme", "good")).toBe("good");
 });
 
-test("after a failure that may be one submission's own each is worked on alone, after a common one nothing is", async () => {
+test("after a failure that may be one item's own each is worked on alone, after a common one nothing is", async () => {
   const groups: string[] = [];
-  const work = async (_: string, items: readonly string[]) => {
+  const work = async (_: string, items: Items) => {
     groups.push(items.join(""));
     for (const bad of ["bad", "down"]) if (items.includes(bad)) throw new Error(bad);
-    return [...items];
+    return items;
   };
   const isCommon = (error: unknown) => (error as Error).message === "down";
-  const { submit } = coalesced(work, { ...narrow, groupMax: 10, waitingMax: 10 }, isCommon);
-  const own = await Promise.allSettled(["a", "bad", "b"].map((item) => submit("acme", [item])));
+  const { submit } = coalesced({ work, isCommon }, { ...narrow, groupMax: 10, waitingMax: 10 });
+  const own = await Promise.allSettled(["a", "bad", "b"].map((item) => submit("acme", item)));
   expect(own.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-  const common = await Promise.allSettled(["c", "down"].map((item) => submit("acme", [item])));
+  const common = await Promise.allSettled(["c", "down"].map((item) => submit("acme", item)));
   expect(common.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(groups).toEqual(["abadb", "a", "bad", "b", "cdown"]);
+});
+
+test("a group is in the context of none of its callers", async () => {
+  const context = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const work = async (_: string, items: Items) => {
+    seen.push(context.getStore());
+    return items;
+  };
+  const { submit } = coalesced({ work, isCommon: () => true }, narrow);
+  await context.run("a transaction", () => submit("acme", "a"));
+  expect(seen).toEqual([undefined]);
 });
