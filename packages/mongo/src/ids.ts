@@ -24,18 +24,13 @@ export function newId(): string {
   const now = Date.now();
   if (now > last.msecs) {
     last.msecs = now;
-    last.seq = firstSeq();
+    // In the lower half, so that it has room to grow.
+    last.seq = randomInt(2 ** 31);
   } else if (last.seq === SEQ_MAX) {
     last.msecs += 1;
     last.seq = 0;
   } else last.seq += 1;
   return v7({ ...last, random: nextRandom() });
-}
-
-/** Where the counter of a millisecond begins: in its lower half, so that it has room to grow. */
-function firstSeq(): number {
-  const [a, b, c, d] = nextRandom() as unknown as [number, number, number, number];
-  return ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d;
 }
 
 /**

@@ -115,6 +115,12 @@ function createContext(
   };
 }
 
+/** Creates the orders of several calls; answers for each call. */
+type CreatedTogether = (
+  tenantId: string,
+  calls: readonly (readonly OrderCandidate[])[],
+) => Promise<Outcome[][]>;
+
 /** A group answers for each record by itself, so that what fails a group fails all of it. */
 function coalescedCreation(
   context: CreationContext,
@@ -134,11 +140,6 @@ function coalescedCreation(
     atomicCreation: coalesced({ work: alone, isCommon }, { ...limits, groupMax: 1, weightOf }),
   };
 }
-
-type CreatedTogether = (
-  tenantId: string,
-  calls: readonly (readonly OrderCandidate[])[],
-) => Promise<Outcome[][]>;
 
 /** Without Kafka the service is ready all the same: requests wait. */
 function startDeciding({ kafka }: OrdersConfig, context: OrdersContext): Consumer {
