@@ -34,7 +34,7 @@ const BACKOFF_MS_MAX = 10_000;
 const STOP_MS_MAX = 12_000;
 const LOG_BYTES_MAX = 20 * 1024 * 1024;
 /** As in the image, see deploy/Dockerfile. */
-const YOUNG_GENERATION = "--max-semi-space-size=8";
+const SEMI_SPACE = "--max-semi-space-size=8";
 
 /**
  * Starts services/<name>. When it dies it is started again at once, and with growing pauses while it dies
@@ -101,7 +101,7 @@ export function supervise(options: ServiceOptions): SupervisedService {
 function spawnService({ name, env, logFile }: ServiceOptions): ChildProcess {
   mkdirSync(dirname(logFile), { recursive: true });
   if (sizeOf(logFile) > LOG_BYTES_MAX) truncateSync(logFile);
-  const child = spawn(process.execPath, [YOUNG_GENERATION, `services/${name}/src/main.ts`], {
+  const child = spawn(process.execPath, [SEMI_SPACE, `services/${name}/src/main.ts`], {
     cwd: root,
     env,
     // The IPC channel tells the service that its launcher is gone, however it went. In a session of its own

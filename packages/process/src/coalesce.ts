@@ -11,24 +11,26 @@ export interface Coalesced<Item, Result> {
 }
 
 /** What bounds the groups. */
-export interface GroupLimits<Item> {
+export interface GroupLimits {
   /** Groups of one key that may be in flight at once. */
   inFlightMax: number;
-  /** What an item weighs; default 1. */
-  weightOf?: (item: Item) => number;
   /** What the items of one group weigh; an item that is heavier is a group of its own. */
   groupMax: number;
   /** What the items of one key that wait may weigh. */
   waitingMax: number;
 }
 
-/** Works on a group: answers for each item, in their order. Results may be errors of one item. */
-type Work<Item, Result> = (key: string, items: readonly Item[]) => Promise<readonly Result[]>;
-
-interface How<Item, Result> {
-  work: Work<Item, Result>;
-  /** Whether a failure is that of the group; after any other each of several items is worked on alone. */
+/** What is done with a group. */
+export interface GroupWork<Item, Result> {
+  /** Answers for each item, in their order. */
+  work: (key: string, items: readonly Item[]) => Promise<readonly Result[]>;
+  /**
+   * Whether a failure is that of all items. After any other the halves of the group are worked on, one after the
+   * other, until it is known whose it is.
+   */
   isCommon: (error: unknown) => boolean;
+  /** What an item weighs; default 1. */
+  weightOf?: (item: Item) => number;
 }
 
 interface Submission<Item, Result> {
@@ -51,20 +53,20 @@ interface Queue<Item, Result> {
  * beyond it. Nobody joins a group whose work has begun, so that what is read for it is never older than its items.
  */
 export function coalesced<Item, Result>(
-  { work, isCommon }: How<Item, Result>,
-  limits: GroupLimits<Item>,
+  group: GroupWork<Item, Result>,
+  limits: GroupLimits,
 ): Coalesced<Item, Result> {
   const queues = new Map<string, Queue<Item, Result>>();
   // A group is in the transaction or trace of none of its callers.
   const outside = AsyncLocalStorage.snapshot();
-  const weightOf = limits.weightOf ?? (() => 1);
+  const weightOf = group.weightOf ?? (() => 1);
 
   const pump = (key: string): void => {
     const queue = queues.get(key);
     if (!queue) return;
     while (queue.inFlight < limits.inFlightMax && queue.waiting.length > 0) {
       queue.inFlight += 1;
-      void settle({ work, isCommon }, key, takeGroup(queue, limits.groupMax)).finally(() => {
+      void settle(group, key, takeGroup(queue, limits.groupMax)).finally(() => {
         queue.inFlight -= 1;
         pump(key);
       });
@@ -104,18 +106,20 @@ function takeGroup<Item, Result>(queue: Queue<Item, Result>, groupMax: number): 
 
 /** Tells each caller the result of its item, or what it failed with. Does not reject. */
 async function settle<Item, Result>(
-  how: How<Item, Result>,
+  group: GroupWork<Item, Result>,
   key: string,
-  group: readonly Submission<Item, Result>[],
+  submissions: readonly Submission<Item, Result>[],
 ): Promise<void> {
   try {
-    const results = await how.work(
-      key,
-      group.map(({ item }) => item),
-    );
-    group.forEach(({ resolve }, index) => resolve(results[index]!));
+    const items = submissions.map(({ item }) => item);
+    const results = await group.work(key, items);
+    submissions.forEach(({ resolve }, index) => resolve(results[index]!));
   } catch (error) {
-    if (group.length === 1 || how.isCommon(error)) group.forEach(({ reject }) => reject(error));
-    else await Promise.all(group.map((one) => settle(how, key, [one])));
+    if (submissions.length === 1 || group.isCommon(error)) submissions.forEach(({ reject }) => reject(error));
+    else {
+      const middle = Math.ceil(submissions.length / 2);
+      await settle(group, key, submissions.slice(0, middle));
+      await settle(group, key, submissions.slice(middle));
+    }
   }
 }

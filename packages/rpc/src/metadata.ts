@@ -20,7 +20,7 @@ export interface Caller {
   traceparent: string;
 }
 
-/** The caller of work that no request asked for, or that several share: a new request id, the given trace. */
+/** The caller of work that no request asked for, or that has no first one: a new request id, the given trace. */
 export function newCaller(tenantId: string, traceparent?: string): Caller {
   return { tenantId, requestId: requestIdOr(undefined), traceparent: traceparentOr(traceparent) };
 }

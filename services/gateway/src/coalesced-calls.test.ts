@@ -1,7 +1,7 @@
 import { methodAt } from "@waybill/contract/methods.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import type { CreateOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
-import { batchResponse, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
+import { batchResponse, recordFailed, recordSuccess, type BatchResponse } from "@waybill/rpc/batch.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import { expect, test } from "vitest";
 import { coalescedCalls } from "./coalesced-calls.ts";
@@ -119,6 +119,30 @@ test("a request whose time is over fails alone, before it is sent", async () => 
     [1, "0 b"],
   ]);
   expect(calls.map(({ names }) => names)).toEqual([["a", "b"]]);
+});
+
+test("what failed all of a request's records for no known reason fails the request, as it would alone", async () => {
+  const call = coalescedCalls(createOrders, async (request) => {
+    const names = (request as CreateOrdersRequest).orders.map(
+      ({ customer_identifier }) => customer_identifier!,
+    );
+    return batchResponse(
+      names.map((name, index) =>
+        name === "odd"
+          ? recordFailed(index, name, new DomainError("INTERNAL"))
+          : recordSuccess(index, name, name),
+      ),
+    );
+  });
+  const ask = (names: string[]) => {
+    const options = { tenantId: "acme", requestId: "r", traceparent: "t", deadline: DEADLINE };
+    return call({ orders: names.map((customer_identifier) => ({ customer_identifier })) }, options, 300);
+  };
+  const answers = await Promise.allSettled([ask(["odd"]), ask(["good", "odd"])]);
+  expect(answers).toMatchObject([
+    { status: "rejected", reason: { code: "INTERNAL" } },
+    { status: "fulfilled", value: { records_succeeded: 1, records_failed: 1 } },
+  ]);
 });
 
 test("a call whose time is over is tried again for each: the others may have time left", async () => {

@@ -24,7 +24,7 @@ export interface OrdersContext {
   lineItems: Peer<typeof LineItemServiceService>;
   /** Gathers creates that arrive at the same time into one commit. */
   creation: Coalesced<readonly OrderCandidate[], Outcome[]>;
-  /** Creates the orders of one call together or not at all, one call at a time beside the groups. */
+  /** Creates the orders of one call together or not at all: each call is a group of its own. */
   atomicCreation: Coalesced<readonly OrderCandidate[], Outcome[]>;
   /** Reads orders by their names for calls that arrive at the same time. */
   reading: Coalesced<NamedOrder, OrderWithLines | DomainError>;

@@ -4,6 +4,7 @@ import { createOnce, type Outcome } from "@waybill/events/create-once.ts";
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
 import { timeOfId } from "@waybill/mongo/ids.ts";
+import { coalesced, type GroupLimits } from "@waybill/process/coalesce.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { LinesResult } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -52,6 +53,26 @@ export async function createAtomically(
 ): Promise<Outcome[]> {
   const outcomes = await createAll(orderCreator(context, tenantId, new Map(), alongside), candidates);
   return candidates.map((candidate) => outcomes.get(candidate)!);
+}
+
+/** The creation of what several calls ask for at the same time: together, or each with `atomicCreation`. */
+export function coalescedCreation(
+  context: CreationContext,
+  limits: GroupLimits,
+): Pick<OrdersContext, "creation" | "atomicCreation"> {
+  // A group answers for each candidate by itself: what fails all of it is nobody's own.
+  const group = { isCommon: () => true, weightOf: (call: readonly OrderCandidate[]) => call.length };
+  const together = async (tenantId: string, calls: readonly (readonly OrderCandidate[])[]) => {
+    const outcomes = await createGroup(context, tenantId, calls.flat());
+    return calls.map(({ length }) => outcomes.splice(0, length));
+  };
+  const alone = async (tenantId: string, [call]: readonly (readonly OrderCandidate[])[]) => [
+    await createAtomically(context, tenantId, call!),
+  ];
+  return {
+    creation: coalesced({ ...group, work: together }, limits),
+    atomicCreation: coalesced({ ...group, work: alone }, { ...limits, groupMax: 1 }),
+  };
 }
 
 /** What would become of a candidate, and the stock that it would get; null if it is there already or refused. */

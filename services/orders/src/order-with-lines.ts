@@ -1,12 +1,13 @@
 import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
+import { isDown } from "@waybill/mongo/failures.ts";
+import { coalesced, type Coalesced } from "@waybill/process/coalesce.ts";
 import type { LineTotals, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { CallOptions } from "@waybill/rpc/client.ts";
-import type { Caller } from "@waybill/rpc/metadata.ts";
 import type { OrdersContext } from "./context.ts";
 import type { OrderDocument } from "./order.ts";
 import { findChanged } from "./order-list.ts";
 import { summaryView, wholeOrder, type OrderView, type SummaryDocument } from "./order-view.ts";
-import { findNamed } from "./store.ts";
+import { findOrdersByName } from "./store.ts";
 
 type ReadingContext = Pick<OrdersContext, "orders" | "lineItems">;
 
@@ -25,6 +26,8 @@ interface OrderWithTotals {
 const ROUNDS_MAX = 5;
 /** What reading for several calls at once may take. */
 const READ_MS_MAX = 10_000;
+/** Orders that are read together are as many as a page of a list has. */
+const TOGETHER = { inFlightMax: 2, groupMax: 100, waitingMax: 10_000 };
 const noLines: OrderLines = {
   order_id: null,
   line_items: [],
@@ -37,39 +40,45 @@ const noLines: OrderLines = {
 /** An order that a caller names by its UUID, order_nr or storefront_id. */
 export interface NamedOrder {
   name: string;
-  caller: Caller;
+  call: CallOptions;
+}
+
+/** The reading of orders for several calls at the same time, see `readOrders`. */
+export function coalescedReading(
+  context: ReadingContext,
+): Coalesced<NamedOrder, OrderWithLines | DomainError> {
+  return coalesced({ work: readOrders.bind(null, context), isCommon: isDown }, TOGETHER);
 }
 
 /**
  * The named orders with their lines, each in the place of its name: `ORDER_NOT_FOUND` for one that is not there,
- * and for each that is what kept its lines from being read. Line-items is asked under the ids of the first caller.
+ * `DEADLINE_EXCEEDED` for one that nobody waits for any more, and for each that is there what kept its lines from
+ * being read. Line-items is asked under the ids of the first caller.
  */
 export async function readOrders(
   context: ReadingContext,
   tenantId: string,
   named: readonly NamedOrder[],
 ): Promise<(OrderWithLines | DomainError)[]> {
-  const documents = await findNamed(
+  const now = Date.now();
+  const inTime = named.filter(({ call }) => call.deadline > now);
+  const documents = await findOrdersByName(
     context,
     tenantId,
-    named.map(({ name }) => name),
+    inTime.map(({ name }) => name),
   );
-  const found = new Map(documents.flatMap((document) => (document ? [[document._id, document]] : [])));
-  const call = { ...named[0]!.caller, deadline: Date.now() + READ_MS_MAX };
-  const read = await tryWithLines(context, [...found.values()], call);
-  return documents.map((document) => read.get(document?._id) ?? new DomainError("ORDER_NOT_FOUND"));
-}
-
-async function tryWithLines(
-  context: ReadingContext,
-  documents: readonly OrderDocument[],
-  call: CallOptions,
-): Promise<Map<string | undefined, OrderWithLines | DomainError>> {
-  const read = await linesAtOnce(context, documents, call).catch((error: unknown) => {
+  const found = [...new Map(documents.flatMap((one) => (one ? [[one._id, one]] : []))).values()];
+  const call = { ...named[0]!.call, deadline: now + READ_MS_MAX };
+  const read = await ofOneMoment(context, { documents: found, view: wholeOrder }, call, (unread) =>
+    readLines(context, unread, call),
+  ).catch((error: unknown) => {
     if (!(error instanceof DomainError)) throw error;
-    return documents.map(() => error);
+    return found.map(() => error);
   });
-  return new Map(documents.map(({ _id }, index) => [_id, read[index]!]));
+  const byId = new Map(found.map(({ _id }, index) => [_id, read[index]!]));
+  const outcomes = documents.map((one) => (one ? byId.get(one._id)! : new DomainError("ORDER_NOT_FOUND")));
+  const byNamed = new Map(inTime.map((one, index) => [one, outcomes[index]!]));
+  return named.map((one) => byNamed.get(one) ?? new DomainError("DEADLINE_EXCEEDED"));
 }
 
 /** These orders with their lines, in their order. Throws if one changes faster than it can be read. */
@@ -78,18 +87,19 @@ export async function withLines(
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
-  return (await linesAtOnce(context, documents, call)).map(orThrow);
+  const read = await ofOneMoment(context, { documents, view: wholeOrder }, call, (unread) =>
+    readLines(context, unread, call),
+  );
+  return read.map(orThrow);
 }
 
-function linesAtOnce(
+async function readLines(
   context: ReadingContext,
   documents: readonly OrderDocument[],
   call: CallOptions,
-): Promise<(OrderWithLines | DomainError)[]> {
-  return ofOneMoment(context, { documents, view: wholeOrder }, call, async (unread) => {
-    const lines = await linesOf(context, unread, call);
-    return unread.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
-  });
+): Promise<OrderWithLines[]> {
+  const lines = await linesOf(context, documents, call);
+  return documents.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
 }
 
 /** These orders with what their lines add up to, without the lines, in their order. */

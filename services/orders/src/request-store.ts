@@ -5,7 +5,7 @@ import type { WinningEvent } from "@waybill/proto/orders/v1/order_requests.ts";
 import type { ClientSession, FindCursor } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
-import { findNamedOrders } from "./store.ts";
+import { findByCustomerIdentifiers } from "./store.ts";
 import { decideStep, type RequestDocument, type RequestKind, type Step } from "./request.ts";
 
 /** What working with stored requests needs of the context. */
@@ -26,7 +26,7 @@ export async function findOrderIdsByName(
   names: readonly string[],
 ): Promise<Map<string, string>> {
   if (names.length === 0) return new Map();
-  const found = await findNamedOrders(orders.collection, tenantId, [...new Set(names)])
+  const found = await findByCustomerIdentifiers(orders.collection, tenantId, [...new Set(names)])
     .project<Pick<OrderDocument, "_id" | "customer_identifier">>({ customer_identifier: 1 })
     .toArray();
   return new Map(found.map(({ _id, customer_identifier }) => [customer_identifier, _id]));

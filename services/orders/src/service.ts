@@ -2,10 +2,8 @@ import type { Consumer } from "@waybill/consumer/consumer.ts";
 import { startConsumer } from "@waybill/events/consumer/consumer.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { appliedCollection, appliedStore } from "@waybill/events/consumer/applied.ts";
-import type { Outcome } from "@waybill/events/create-once.ts";
 import { createCounter } from "@waybill/mongo/counters.ts";
-import { isDown, mongoFailure } from "@waybill/mongo/failures.ts";
-import { coalesced } from "@waybill/process/coalesce.ts";
+import { mongoFailure } from "@waybill/mongo/failures.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { LineItemServiceService } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -24,9 +22,9 @@ import type { OrdersConfig } from "./config.ts";
 import { onOrderRequests } from "./consumers/on-order-request.ts";
 import { onLineItemsEvents } from "./consumers/on-line-items-event.ts";
 import type { OrdersContext } from "./context.ts";
-import { createAtomically, createGroup, type CreationContext } from "./creation.ts";
-import { readOrders } from "./order-with-lines.ts";
-import { ORDER_NR_BLOCK, ordersCollection, type OrderCandidate } from "./order.ts";
+import { coalescedCreation, type CreationContext } from "./creation.ts";
+import { coalescedReading } from "./order-with-lines.ts";
+import { ORDER_NR_BLOCK, ordersCollection } from "./order.ts";
 import { startRequestSweeper } from "./request-sweeper.ts";
 import { requestsCollection } from "./request.ts";
 import { returnsCollection } from "./return.ts";
@@ -42,9 +40,6 @@ import { Watchers } from "./watchers.ts";
 
 /** Commands of one batch: also when every call runs into its deadline it ends within what a member may take. */
 const COMMANDS_MAX = 64;
-
-/** Orders that are read together: a page of a list has as many. */
-const READING = { inFlightMax: 2, groupMax: 100, waitingMax: 10_000 };
 
 /** Starts the orders service; it takes calls and decides requests once its database answers. */
 export function startOrders(config: OrdersConfig, process: ProcessContext): Promise<Service> {
@@ -108,36 +103,10 @@ function createContext(
     returns: aggregateStore(database, returnsCollection),
     requests: aggregateStore(database, requestsCollection),
     ...coalescedCreation(context, config.creation),
-    reading: coalesced({ work: readOrders.bind(null, context), isCommon: isDown }, READING),
+    reading: coalescedReading(context),
     inProcessCancel: config.inProcessCancel,
     watchers: new Watchers(config.watchersMax),
     sandbox: config.sandbox,
-  };
-}
-
-/** Creates the orders of several calls; answers for each call. */
-type CreatedTogether = (
-  tenantId: string,
-  calls: readonly (readonly OrderCandidate[])[],
-) => Promise<Outcome[][]>;
-
-/** A group answers for each record by itself, so that what fails a group fails all of it. */
-function coalescedCreation(
-  context: CreationContext,
-  limits: OrdersConfig["creation"],
-): Pick<OrdersContext, "creation" | "atomicCreation"> {
-  const isCommon = () => true;
-  const weightOf = (candidates: readonly OrderCandidate[]) => candidates.length;
-  const together: CreatedTogether = async (tenantId, calls) => {
-    const outcomes = await createGroup(context, tenantId, calls.flat());
-    return calls.map(({ length }) => outcomes.splice(0, length));
-  };
-  const alone: CreatedTogether = async (tenantId, [call]) => [
-    await createAtomically(context, tenantId, call!),
-  ];
-  return {
-    creation: coalesced({ work: together, isCommon }, { ...limits, weightOf }),
-    atomicCreation: coalesced({ work: alone, isCommon }, { ...limits, groupMax: 1, weightOf }),
   };
 }
 

@@ -16,7 +16,7 @@ export async function findOrderWinners(
   tenantId: string,
   customerIdentifiers: string[],
 ): Promise<Winner[]> {
-  const found = await findNamedOrders(orders.collection, tenantId, customerIdentifiers)
+  const found = await findByCustomerIdentifiers(orders.collection, tenantId, customerIdentifiers)
     .project<OrderDocument>({ customer_identifier: 1, fingerprint: 1 })
     .toArray();
   return found.map(({ _id, customer_identifier, fingerprint }) => ({
@@ -27,7 +27,7 @@ export async function findOrderWinners(
 }
 
 /** The query of orders by their customer_identifiers. */
-export function findNamedOrders(
+export function findByCustomerIdentifiers(
   collection: Collection<OrderDocument>,
   tenantId: string,
   customerIdentifiers: readonly string[],
@@ -103,7 +103,7 @@ type NameField = keyof OrderDocument & ("_id" | "order_nr" | "storefront_id");
 const nameFields: readonly NameField[] = ["_id", "order_nr", "storefront_id"];
 
 /** The orders that these names name, each in its name's place; null for one that is not there. */
-export async function findNamed(
+export async function findOrdersByName(
   { orders }: Pick<OrdersContext, "orders">,
   tenantId: string,
   names: readonly string[],
@@ -136,7 +136,10 @@ export async function getOrderByCustomerIdentifier(
   tenantId: string,
   customerIdentifier: string,
 ): Promise<OrderDocument> {
-  return found(await findNamedOrders(orders.collection, tenantId, [customerIdentifier]).next(), wholeOrder);
+  return found(
+    await findByCustomerIdentifiers(orders.collection, tenantId, [customerIdentifier]).next(),
+    wholeOrder,
+  );
 }
 
 /** The order that has the shipment with this tracking number, null if none; of several the newest. */

@@ -5,7 +5,7 @@ import { ListOrdersRequest } from "@waybill/proto/orders/v1/orders.ts";
 import { countOrders, findPage, positionOf, type OrderFilter } from "@waybill/orders/order-list.ts";
 import {
   findEventRows,
-  findNamedOrders,
+  findByCustomerIdentifiers,
   findOrder,
   findOrdersBy,
   findShipped,
@@ -200,7 +200,7 @@ describe("an order is found by an index", () => {
     ["its storefront_id", async () => findOrder(orders(), tenant(), "6823"), "by_storefront_id"],
     [
       "customer_identifiers",
-      async () => findNamedOrders(orders(), tenant(), ["n1", "n2", "n3"]),
+      async () => findByCustomerIdentifiers(orders(), tenant(), ["n1", "n2", "n3"]),
       "by_customer_identifier",
     ],
     ["a tracking number", async () => findShipped(orders(), tenant(), "1z"), "by_tracking_number"],
@@ -254,17 +254,34 @@ describe("of orders that are read together", () => {
     expect(read).toEqual(["DEPENDENCY_UNAVAILABLE", "ORDER_NOT_FOUND"]);
   });
 
+  it("one that nobody waits for any more is not read", async () => {
+    const late = { ...as(), deadline: Date.now() - 1 };
+    const named = [
+      { name: ids[0]!, call: late },
+      { name: ids[1]!, call: as() },
+    ];
+    const read = await readOrders(
+      contextWith(network.lineItems.listLineItems),
+      network.tenant("shop"),
+      named,
+    );
+    expect(read).toMatchObject([{ code: "DEADLINE_EXCEEDED" }, { document: { _id: ids[1] } }]);
+  });
+
   const orders = () => network.ordersDb.collection<OrderDocument>("orders");
+
+  function contextWith(listLineItems: TestNetwork["lineItems"]["listLineItems"]) {
+    const outbox = network.ordersDb.collection<OutboxRow>("outbox");
+    const store = { client: network.client, collection: orders(), outbox };
+    return { orders: store, lineItems: { ...network.lineItems, listLineItems } };
+  }
 
   async function readTogether(
     names: string[],
     listLineItems: TestNetwork["lineItems"]["listLineItems"],
   ): Promise<unknown[]> {
-    const outbox = network.ordersDb.collection<OutboxRow>("outbox");
-    const store = { client: network.client, collection: orders(), outbox };
-    const context = { orders: store, lineItems: { ...network.lineItems, listLineItems } };
-    const named = names.map((name) => ({ name, caller: as() }));
-    const read = await readOrders(context, network.tenant("shop"), named);
+    const named = names.map((name) => ({ name, call: as() }));
+    const read = await readOrders(contextWith(listLineItems), network.tenant("shop"), named);
     return read.map((one) => (one instanceof DomainError ? one.code : one.document._id));
   }
 });

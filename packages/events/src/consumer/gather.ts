@@ -1,4 +1,5 @@
 import type { ConsumedEvent } from "@waybill/consumer/consumed-event.ts";
+import { isDown } from "@waybill/mongo/failures.ts";
 import { coalesced } from "@waybill/process/coalesce.ts";
 
 /** What is handled together at most; a batch that is larger alone is handled alone. */
@@ -13,8 +14,8 @@ type Handle = (events: ConsumedEvent[]) => Promise<void>;
 /**
  * A `handle` for `startConsumer` that works on the batches of several partitions in one call of `handle`:
  * those that come in one turn of the event loop, and what comes while a call is in flight. So a commit that
- * waits for the disk serves them all. When a call for several fails, each is handled alone, so that none
- * suffers from another's events.
+ * waits for the disk serves them all. When a call for several fails, and not because something is down, it is
+ * found out which of them it is for, so that none suffers from another's events.
  */
 export function gathered(handle: Handle, limits: GatherLimits): Handle {
   const share = (events: readonly ConsumedEvent[]) => {
@@ -26,9 +27,9 @@ export function gathered(handle: Handle, limits: GatherLimits): Handle {
     return batches.map(() => undefined);
   };
   const { submit } = coalesced<ConsumedEvent[], void>(
-    { work, isCommon: () => false },
+    { work, isCommon: isDown, weightOf: share },
     // Kafka bounds what waits: each partition has one batch in work.
-    { inFlightMax: 1, weightOf: share, groupMax: 1, waitingMax: Infinity },
+    { inFlightMax: 1, groupMax: 1, waitingMax: Infinity },
   );
   return (events) => submit("", events);
 }

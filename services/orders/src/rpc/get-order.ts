@@ -10,7 +10,7 @@ export async function getOrder(
   request: GetOrderRequest,
   call: Call,
 ): Promise<GetOrderResponse> {
-  const read = await context.reading.submit(call.tenantId, { name: request.order!, caller: call });
+  const read = await context.reading.submit(call.tenantId, { name: request.order!, call });
   if (read instanceof DomainError) throw read;
   const facts = moveFacts(context.inProcessCancel, call.tenantId);
   return { order: toOrder(read.document, read.lines, facts) };
