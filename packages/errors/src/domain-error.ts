@@ -37,6 +37,16 @@ export function refusalAt(pointer: string, code: ErrorCode, detail: string): Dom
   return new DomainError(code, undefined, { violations: [{ pointer, code, detail }] });
 }
 
+/** The same with the place's sentence as that of the whole. */
+export function refusalOf(pointer: string, code: ErrorCode, detail: string): DomainError {
+  return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
+}
+
+/** INVALID_REQUEST for the sake of one place, which has a code of its own. */
+export function invalidAt(pointer: string, code: ErrorCode, detail: string): DomainError {
+  return new DomainError("INVALID_REQUEST", undefined, { violations: [{ pointer, code, detail }] });
+}
+
 /** A dependency does not answer: the caller may repeat in `retryAfterMs`. */
 export function unavailable(detail: string, cause?: unknown): DomainError {
   return new DomainError("DEPENDENCY_UNAVAILABLE", detail, { retryAfterMs: 2_000, cause });

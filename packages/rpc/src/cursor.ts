@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { type DomainError, invalidAt } from "@waybill/errors/domain-error.ts";
 
 /** The longest cursor, in characters: the `max_size` of every request's `cursor`. */
 const CURSOR_SIZE_MAX = 2_000;
@@ -63,7 +63,5 @@ function fit(keys: readonly unknown[], types: readonly KeyType[]): boolean {
 
 function badCursor(field: string): DomainError {
   const detail = "must be one that an answer of this list gave, in this order";
-  return new DomainError("INVALID_REQUEST", undefined, {
-    violations: [{ pointer: `/${field}`, code: "BAD_FORMAT", detail }],
-  });
+  return invalidAt(`/${field}`, "BAD_FORMAT", detail);
 }

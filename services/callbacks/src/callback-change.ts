@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, invalidAt } from "@waybill/errors/domain-error.ts";
 import type { Decision } from "@waybill/events/aggregates.ts";
 import type { CallbackChange } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { targetOf, urlFailure, type CallbackDocument, type RetiredSecret } from "./callback.ts";
@@ -75,6 +75,5 @@ export function signingOn(retired: readonly RetiredSecret[], nowMs: number): Ret
 
 function present(field: string, value: string | null | undefined): string {
   if (value) return value;
-  const violation = { pointer: `/callback/${field}`, code: "REQUIRED", detail: "must be present" } as const;
-  throw new DomainError("INVALID_REQUEST", undefined, { violations: [violation] });
+  throw invalidAt(`/callback/${field}`, "REQUIRED", "must be present");
 }

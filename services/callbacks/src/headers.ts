@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { type DomainError, invalidAt } from "@waybill/errors/domain-error.ts";
 
 /** Headers that a registration may add: `X-…`, but none that proxies believe. */
 const HEADER_NAME = /^x-(?!forwarded|real-ip|original|rewrite)[a-z0-9-]{1,62}$/;
@@ -11,8 +11,7 @@ export function headersFailure(headers: Headers, pointer: string): DomainError |
   const strange = Object.keys(headers).find((name) => !HEADER_NAME.test(name.toLowerCase()));
   if (strange === undefined) return null;
   const detail = "must begin with X-, and be none that proxies set";
-  const violation = { pointer: `${pointer}/${pointed(strange)}`, code: "NOT_ALLOWED", detail } as const;
-  return new DomainError("INVALID_REQUEST", undefined, { violations: [violation] });
+  return invalidAt(`${pointer}/${pointed(strange)}`, "NOT_ALLOWED", detail);
 }
 
 /** The headers as a registration keeps them, sealed; null if there are none. */

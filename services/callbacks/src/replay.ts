@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { invalidAt } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { CallbackReplay } from "@waybill/proto/callbacks/v1/replays.ts";
 import { KEPT_MS, type DeliveryDocument } from "./delivery.ts";
@@ -51,9 +51,7 @@ export function createReplay(
   { id, tenantId, nowMs }: { id: string; tenantId: string; nowMs: number },
 ): ReplayDocument {
   if (!asked.callback_id && !asked.order_id && !asked.sdt) {
-    const detail = "one of callback_id, order_id and sdt must be present";
-    const violation = { pointer: "/replay", code: "REQUIRED", detail } as const;
-    throw new DomainError("INVALID_REQUEST", undefined, { violations: [violation] });
+    throw invalidAt("/replay", "REQUIRED", "one of callback_id, order_id and sdt must be present");
   }
   const now = new Date(nowMs).toISOString();
   return {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Decision } from "@waybill/events/aggregates.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, invalidAt, refusalOf } from "@waybill/errors/domain-error.ts";
 import type { Grouping, GroupingChange, GroupingItem } from "@waybill/proto/groupings/v1/groupings.ts";
 import { assertMatches } from "@waybill/rpc/entity-tag.ts";
 import { assignItems, type Assignment, type PlacedItem } from "./assignment.ts";
@@ -211,21 +211,13 @@ function findTarget({ groupings }: GroupingsDocument, change: GroupingChange, pl
   const target = groupings.find((one) => (id ? one.id === id : one.reference === reference));
   if (target) return target;
   const pointer = `${place}/${Object.keys(named)[0]}`;
-  const detail = "the order has no such grouping";
-  throw new DomainError("GROUPING_NOT_FOUND", detail, {
-    violations: [{ pointer, code: "GROUPING_NOT_FOUND", detail }],
-  });
+  throw refusalOf(pointer, "GROUPING_NOT_FOUND", "the order has no such grouping");
 }
 
 function assertNamedOnce(targets: readonly StoredGrouping[], placeOf: (index: number) => string): void {
   const again = targets.findIndex((target, index) => targets.indexOf(target) < index);
   if (again < 0) return;
-  const violation = {
-    pointer: placeOf(again),
-    code: "NOT_ALLOWED",
-    detail: "names a grouping again",
-  } as const;
-  throw new DomainError("INVALID_REQUEST", undefined, { violations: [violation] });
+  throw invalidAt(placeOf(again), "NOT_ALLOWED", "names a grouping again");
 }
 
 /** `placeOf` tells where the request gave the grouping at this index its reference, if it did. */
@@ -262,8 +254,5 @@ function idsInTurn(ids: readonly number[]): (count: number) => number[] {
 }
 
 function tooMany(pointer: string, what: string, limit: number): DomainError {
-  const detail = `an order has at most ${limit} ${what}`;
-  return new DomainError("INVALID_REQUEST", undefined, {
-    violations: [{ pointer, code: "OUT_OF_RANGE", detail }],
-  });
+  return invalidAt(pointer, "OUT_OF_RANGE", `an order has at most ${limit} ${what}`);
 }

@@ -1,5 +1,5 @@
 import { insertAggregates, updateAggregate, type Decision } from "@waybill/events/aggregates.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
 import type { Filter, FindCursor } from "mongodb";
 import type { GroupingsContext } from "./context.ts";
@@ -50,10 +50,7 @@ async function findBegun(
 ): Promise<OrderGroupDocument> {
   const begun = await orderGroups.collection.findOne({ tenant_id, id });
   if (begun && !begun.open && begun.fingerprint === fingerprint) return begun;
-  const detail = "another group has this id";
-  throw new DomainError("ID_TAKEN", detail, {
-    violations: [{ pointer: "/group/id", code: "ID_TAKEN", detail }],
-  });
+  throw refusalOf("/group/id", "ID_TAKEN", "another group has this id");
 }
 
 /** Removes a group that nobody saw, whose orders were refused. */

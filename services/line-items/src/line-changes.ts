@@ -1,5 +1,5 @@
 import type { Decision } from "@waybill/events/aggregates.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type {
   ConfirmLineItemRequest,
@@ -8,7 +8,7 @@ import type {
   UpdateOrderLineItemRequest,
 } from "@waybill/proto/line_items/v1/order_line_items.ts";
 import { assertMatches } from "@waybill/rpc/entity-tag.ts";
-import { changeLine, createLine, ofSku, refusal, skuOf, type KnownSkus, type SkuNames } from "./line.ts";
+import { changeLine, createLine, ofSku, skuOf, type KnownSkus, type SkuNames } from "./line.ts";
 import type { SkuDocument } from "./sku.ts";
 import { changed, sumsOf, type OrderLinesDocument } from "./order-lines.ts";
 
@@ -88,7 +88,7 @@ function changeOf(
     ["amount", amount],
   ] as const) {
     if (given.has(field) && (value ?? null) === null) {
-      throw refusal("REQUIRED", place(field), "cannot be cleared");
+      throw refusalOf(place(field), "REQUIRED", "cannot be cleared");
     }
   }
   return {
@@ -107,7 +107,7 @@ function changeOf(
 /** What was confirmed was confirmed for the SKU before. */
 function ofOtherSku(sku_id: string, skus: KnownSkus): Partial<LineItem> {
   const sku = skuInBody({ sku_id, sku_customer_id: null }, skus);
-  if (sku.retired_at) throw refusal("SKU_RETIRED", place("sku_id"), "is retired");
+  if (sku.retired_at) throw refusalOf(place("sku_id"), "SKU_RETIRED", "is retired");
   return { ...ofSku(sku), confirmed_price: null, confirmed_delivery_at: null };
 }
 

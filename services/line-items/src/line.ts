@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ErrorCode } from "@waybill/errors/catalogue.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { refusalOf } from "@waybill/errors/domain-error.ts";
 import { newReference } from "@waybill/mongo/ids.ts";
 import { messageOf } from "@waybill/mongo/stored.ts";
 import { LineItem, type PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -34,7 +33,7 @@ export function createLine(
   { id, now, place }: { id: string; now: string; place: PlaceOf },
 ): LineItem {
   if (sku.retired_at) {
-    throw refusal("SKU_RETIRED", place(line.sku_id ? "sku_id" : "sku_customer_id"), "is retired");
+    throw refusalOf(place(line.sku_id ? "sku_id" : "sku_customer_id"), "SKU_RETIRED", "is retired");
   }
   return settle(
     {
@@ -104,15 +103,19 @@ export function skuOf(
   place: PlaceOf,
 ): SkuDocument {
   if (!sku_id && !sku_customer_id) {
-    throw refusal("REQUIRED", place("sku_customer_id"), "a line names its SKU by sku_customer_id or sku_id");
+    throw refusalOf(
+      place("sku_customer_id"),
+      "REQUIRED",
+      "a line names its SKU by sku_customer_id or sku_id",
+    );
   }
   const named = sku_customer_id ? byCustomerIdentifier.get(sku_customer_id) : undefined;
   if (sku_customer_id && !named)
-    throw refusal("SKU_NOT_FOUND", place("sku_customer_id"), "there is no such SKU");
+    throw refusalOf(place("sku_customer_id"), "SKU_NOT_FOUND", "there is no such SKU");
   const byItsId = sku_id ? byId.get(sku_id) : undefined;
-  if (sku_id && !byItsId) throw refusal("SKU_NOT_FOUND", place("sku_id"), "there is no such SKU");
+  if (sku_id && !byItsId) throw refusalOf(place("sku_id"), "SKU_NOT_FOUND", "there is no such SKU");
   if (named && byItsId && named._id !== byItsId._id) {
-    throw refusal("SKU_MISMATCH", place("sku_id"), "sku_id and sku_customer_id name different SKUs");
+    throw refusalOf(place("sku_id"), "SKU_MISMATCH", "sku_id and sku_customer_id name different SKUs");
   }
   return (named ?? byItsId)!;
 }
@@ -120,11 +123,6 @@ export function skuOf(
 /** A stored line as a message: a field that it was stored without is null. */
 export function toLineItem(line: LineItem): LineItem {
   return messageOf(blank, line);
-}
-
-/** A refusal of one place. */
-export function refusal(code: ErrorCode, pointer: string, detail: string): DomainError {
-  return new DomainError(code, detail, { violations: [{ pointer, code, detail }] });
 }
 
 /** The line with everything that follows from its facts and its ledger: amount, price, counters. */
@@ -148,5 +146,5 @@ function amountInBaseUnit({ quantity, base_unit, base_units_per_unit }: LineItem
   const amount = quantity! * base_units_per_unit!;
   if (amount <= AMOUNT_MAX) return amount;
   const detail = `quantity in base units (${base_unit}) must be ${AMOUNT_MAX} or less`;
-  throw refusal("OUT_OF_RANGE", place("quantity"), detail);
+  throw refusalOf(place("quantity"), "OUT_OF_RANGE", detail);
 }

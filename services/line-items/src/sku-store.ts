@@ -1,5 +1,5 @@
 import { stamped, writeAggregates } from "@waybill/events/aggregates.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import type { Winner } from "@waybill/events/create-once.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -42,9 +42,7 @@ export async function getNamedSku(
   { sku_id, sku_customer_id }: Pick<LineItem, "sku_id" | "sku_customer_id">,
 ): Promise<SkuDocument> {
   if (!sku_id && !sku_customer_id) {
-    const detail = "name the SKU by sku_customer_id or sku_id";
-    const violation = { pointer: "/sku_customer_id", code: "REQUIRED", detail } as const;
-    throw new DomainError("REQUIRED", detail, { violations: [violation] });
+    throw refusalOf("/sku_customer_id", "REQUIRED", "name the SKU by sku_customer_id or sku_id");
   }
   const named = await skus.collection.findOne({
     tenant_id: tenantId,

@@ -2,7 +2,7 @@ import { insertAggregates } from "@waybill/events/aggregates.ts";
 import { createAll, rehearse, type Rehearsal, type RehearsingCreator } from "@waybill/events/create-all.ts";
 import { createOnce, type Outcome } from "@waybill/events/create-once.ts";
 import { isErrorCode } from "@waybill/errors/catalogue.ts";
-import { DomainError, unavailable } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf, unavailable } from "@waybill/errors/domain-error.ts";
 import { timeOfId } from "@waybill/mongo/ids.ts";
 import { coalesced, type GroupLimits } from "@waybill/process/coalesce.ts";
 import { errorFacts } from "@waybill/process/log.ts";
@@ -168,10 +168,7 @@ function stockFacts(answer: LinesResult | undefined): StockFacts {
 function toRefusal({ code, reason, pointer }: LinesResult): DomainError | null {
   if (!code) return null;
   const known = isErrorCode(code) ? code : "INVALID_REQUEST";
-  const detail = reason ?? "the lines were refused";
-  return new DomainError(known, detail, {
-    violations: [{ pointer: pointer ?? "/line_items", code: known, detail }],
-  });
+  return refusalOf(pointer ?? "/line_items", known, reason ?? "the lines were refused");
 }
 
 function assertFresh(candidates: readonly OrderCandidate[]): void {

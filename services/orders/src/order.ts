@@ -2,7 +2,7 @@ import { newAggregate, type AggregateDocument, type Decision } from "@waybill/ev
 import type { Candidate } from "@waybill/events/create-once.ts";
 import { EVENT_BYTES_MAX } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { completed, messageOf } from "@waybill/mongo/stored.ts";
 import type { LineItem, OrderLines } from "@waybill/proto/line_items/v1/line_items.ts";
@@ -144,9 +144,7 @@ export function recordRefusal(record: Policies): DomainError | null {
 function policiesRefusal({ split_policy, backorder_policy }: Policies): DomainError | null {
   if (backorder_policy !== "partial_ship" || split_policy !== "single_shipment") return null;
   const detail = "partial_ship needs several shipments, which single_shipment forbids";
-  return new DomainError("POLICIES_CONTRADICT", detail, {
-    violations: [{ pointer: "/split_policy", code: "POLICIES_CONTRADICT", detail }],
-  });
+  return refusalOf("/split_policy", "POLICIES_CONTRADICT", detail);
 }
 
 /** The rule of creating an order: defaults filled in, and the event of its creation. */

@@ -1,5 +1,5 @@
 import { changeAggregate, type Decision } from "@waybill/events/aggregates.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { refusalOf } from "@waybill/errors/domain-error.ts";
 import type { ClientSession } from "mongodb";
 import type { OrdersContext } from "./context.ts";
 import { fromStored, type OrderDocument } from "./order.ts";
@@ -26,10 +26,7 @@ export async function changeStoredOrder(
     session,
   );
   if (changed) return fromStored(changed);
-  const detail = "there is no such order";
-  throw new DomainError("ORDER_NOT_FOUND", detail, {
-    violations: [{ pointer: place, code: "ORDER_NOT_FOUND", detail }],
-  });
+  throw refusalOf(place, "ORDER_NOT_FOUND", "there is no such order");
 }
 
 /** Where those of these orders stand that are storefront orders of the tenant. */

@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import type {
   CreateLineItemsRequest,
   CreateLineItemsResponse,
@@ -8,7 +8,7 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { bookOrders, rehearseBooking } from "../stock/booking.ts";
 import type { LineItemsContext } from "../context.ts";
-import { refusal, type KnownSkus } from "../line.ts";
+import type { KnownSkus } from "../line.ts";
 import { createOrderLines, type OrderLinesDocument } from "../order-lines.ts";
 import { findTrackedSkus } from "../stock/allocation-store.ts";
 import { isBackordered, toOrderAllocation, untrackedAllocation, type Bookings } from "../stock/allocation.ts";
@@ -49,7 +49,7 @@ function decide(
   try {
     const { facility_id } = order.terms ?? {};
     if (facility_id && !facilities.has(facility_id)) {
-      throw refusal("FACILITY_NOT_FOUND", "/facility_id", "there is no such facility");
+      throw refusalOf("/facility_id", "FACILITY_NOT_FOUND", "there is no such facility");
     }
     return createOrderLines(tenantId, order, skus, now);
   } catch (error) {

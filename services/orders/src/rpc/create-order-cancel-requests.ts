@@ -1,5 +1,5 @@
 import { createOnce, type Candidate, type Creator, type Outcome } from "@waybill/events/create-once.ts";
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { DomainError, refusalOf } from "@waybill/errors/domain-error.ts";
 import { newId } from "@waybill/mongo/ids.ts";
 import { errorFacts } from "@waybill/process/log.ts";
 import type { RecordResult } from "@waybill/proto/batch/v1/batch.ts";
@@ -39,9 +39,7 @@ export async function createOrderCancelRequests(
 function formRefusal({ customer_identifier, order_cancel_request_id }: OrderCancel): DomainError | null {
   if (customer_identifier || order_cancel_request_id) return null;
   const detail = "customer_identifier is required, or order_cancel_request_id";
-  return new DomainError("REQUIRED", detail, {
-    violations: [{ pointer: "/customer_identifier", code: "REQUIRED", detail }],
-  });
+  return refusalOf("/customer_identifier", "REQUIRED", detail);
 }
 
 /** The outcome of each record that names an order. */

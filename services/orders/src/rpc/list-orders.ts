@@ -1,4 +1,4 @@
-import { DomainError } from "@waybill/errors/domain-error.ts";
+import { invalidAt } from "@waybill/errors/domain-error.ts";
 import type { ListOrdersRequest, ListOrdersResponse } from "@waybill/proto/orders/v1/orders.ts";
 import { cursorsOf } from "@waybill/rpc/cursor.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
@@ -45,8 +45,7 @@ function toFilter(request: ListOrdersRequest, tenantId: string): OrderFilter {
   const updatedFrom = request.sdt ?? null;
   const updatedBefore = request.edt ?? null;
   if (updatedFrom !== null && updatedBefore !== null && updatedBefore <= updatedFrom) {
-    const place = { pointer: "/edt", code: "OUT_OF_RANGE", detail: "must be later than sdt" } as const;
-    throw new DomainError("INVALID_REQUEST", undefined, { violations: [place] });
+    throw invalidAt("/edt", "OUT_OF_RANGE", "must be later than sdt");
   }
   return {
     tenantId,
