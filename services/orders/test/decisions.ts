@@ -8,10 +8,12 @@ import { newId } from "@waybill/mongo/ids.ts";
 import { createLog } from "@waybill/process/log.ts";
 import { OrderLines, type LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { OrderUpdate } from "@waybill/proto/orders/v1/order_requests.ts";
+import type { OrdersContext } from "../src/context.ts";
 import type { DecidingContext } from "../src/decide-request.ts";
 import type { Status } from "../src/legality.ts";
 import { accept, pack, start } from "../src/lifecycle.ts";
 import { createOrder, fromStored, ordersCollection, type OrderDocument } from "../src/order.ts";
+import { coalescedReading } from "../src/order-with-lines.ts";
 import { createRequest, requestsCollection, type RequestKind } from "../src/request.ts";
 import { getStoredRequest, insertRequests } from "../src/request-store.ts";
 import { updateOrder } from "../src/store.ts";
@@ -20,6 +22,9 @@ import type { TestNetwork } from "../../../test/network.ts";
 
 const TENANT = "shop";
 const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+
+/** What decides requests, and reads what became of the orders. */
+type TestContext = DecidingContext & Pick<OrdersContext, "reading">;
 
 /** Where the next call of line-items ends: as if the process had died there, or with an error nobody foresaw. */
 export type CrashPoint = `${"" | "bug-"}${"before" | "after"}-call`;
@@ -63,7 +68,7 @@ export async function openDecisions(network: TestNetwork) {
   };
 }
 
-function contextOf(network: TestNetwork, db: Db, crashes: CrashPoint[]): DecidingContext {
+function contextOf(network: TestNetwork, db: Db, crashes: CrashPoint[]): TestContext {
   const outbox = db.collection(outboxCollection.name) as never;
   const store = (name: string) => ({ client: network.client, collection: db.collection(name), outbox });
   const crashing =
@@ -75,7 +80,7 @@ function contextOf(network: TestNetwork, db: Db, crashes: CrashPoint[]): Decidin
       if (crash !== undefined) throw crashed(crash);
       return answer;
     };
-  return {
+  const context: DecidingContext = {
     orders: store(ordersCollection.name) as never,
     requests: store(requestsCollection.name) as never,
     lineItems: {
@@ -86,6 +91,7 @@ function contextOf(network: TestNetwork, db: Db, crashes: CrashPoint[]): Decidin
     log: createLog("test", "silent"),
     inProcessCancel: { allowed: true, byTenant: new Map() },
   };
+  return { ...context, reading: coalescedReading(context) };
 }
 
 function crashed(crash: CrashPoint): Error {
