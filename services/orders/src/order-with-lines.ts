@@ -69,9 +69,7 @@ export async function readOrders(
   );
   const found = [...new Map(documents.flatMap((one) => (one ? [[one._id, one]] : []))).values()];
   const call = { ...named[0]!.call, deadline: now + READ_MS_MAX };
-  const read = await ofOneMoment(context, { documents: found, view: wholeOrder }, call, (unread) =>
-    readLines(context, unread, call),
-  ).catch((error: unknown) => {
+  const read = await tryWithLines(context, found, call).catch((error: unknown) => {
     if (!(error instanceof DomainError)) throw error;
     return found.map(() => error);
   });
@@ -87,19 +85,19 @@ export async function withLines(
   documents: readonly OrderDocument[],
   call: CallOptions,
 ): Promise<OrderWithLines[]> {
-  const read = await ofOneMoment(context, { documents, view: wholeOrder }, call, (unread) =>
-    readLines(context, unread, call),
-  );
-  return read.map(orThrow);
+  return (await tryWithLines(context, documents, call)).map(orThrow);
 }
 
-async function readLines(
+/** These orders with their lines, in their order; in the place of one that changes faster than that, why not. */
+function tryWithLines(
   context: ReadingContext,
   documents: readonly OrderDocument[],
   call: CallOptions,
-): Promise<OrderWithLines[]> {
-  const lines = await linesOf(context, documents, call);
-  return documents.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
+): Promise<(OrderWithLines | DomainError)[]> {
+  return ofOneMoment(context, { documents, view: wholeOrder }, call, async (unread) => {
+    const lines = await linesOf(context, unread, call);
+    return unread.map((document) => ({ document, lines: lines.get(document._id) ?? noLines }));
+  });
 }
 
 /** These orders with what their lines add up to, without the lines, in their order. */
