@@ -13,27 +13,33 @@ const TRANSIENT = "TransientTransactionError";
  * Makes one transaction of all that `call` writes with `inTransaction`, and of what `conclude` writes with
  * the call's answer: all of it is there, or nothing. Whatever makes a transaction run again makes the call
  * run again, so what it does besides must bear a repeat; and as nothing is committed before it ends, it
- * reads its own writes by `readOwnWrites`. Its transactions come one after another.
+ * reads its own writes by `readOwnWrites`, and sets others to work by `onceCommitted`. Its transactions come
+ * one after another.
  *
  * MongoDB has no savepoints: when one part fails, everything is rolled back. A call that goes on after that,
  * as a batch does whose record is refused, therefore runs once more, with the same failure at the same part
  * but without its writes.
  */
-export function inCallTransaction<Result>(
+export async function inCallTransaction<Result>(
   client: MongoClient,
   call: () => Promise<Result>,
   conclude: (result: Result, session: ClientSession) => Promise<void>,
 ): Promise<Result> {
   const failures = new Map<number, unknown>();
-  return ownTransaction(client, async (session) => {
-    const result = await new CallTransaction(client, session, failures).runCall(call);
+  const { result, tells } = await ownTransaction(client, async (session) => {
+    const transaction = new CallTransaction(client, session, failures);
+    const result = await transaction.runCall(call);
     await conclude(result, session);
-    return result;
+    return { result, tells: transaction.tells };
   });
+  for (const tell of tells) tell();
+  return result;
 }
 
 class CallTransaction implements EnclosingTransaction {
   readonly session: ClientSession;
+  /** What is to be called when it has committed. */
+  readonly tells: (() => void)[] = [];
   readonly #client: MongoClient;
   /** What failed in an earlier run of the call, by the number of the part. */
   readonly #failures: Map<number, unknown>;
@@ -63,6 +69,10 @@ class CallTransaction implements EnclosingTransaction {
 
   encloses(client: MongoClient): boolean {
     return this.#isOpen && client === this.#client;
+  }
+
+  onceCommitted(tell: () => void): void {
+    this.tells.push(tell);
   }
 
   async run<Result>(work: Work<Result>): Promise<Result> {

@@ -21,6 +21,8 @@ export interface EnclosingTransaction {
   /** Whether it is still open, and a transaction of this client. */
   encloses: (client: MongoClient) => boolean;
   run: <Result>(work: Work<Result>) => Promise<Result>;
+  /** Calls `tell` when it has committed, if it does. */
+  onceCommitted: (tell: () => void) => void;
 }
 
 const enclosing = new AsyncLocalStorage<EnclosingTransaction>();
@@ -44,6 +46,17 @@ export async function inTransaction<Result>(client: MongoClient, work: Work<Resu
 export function readOwnWrites(client: MongoClient): { session?: ClientSession } {
   const outer = enclosing.getStore();
   return outer?.encloses(client) ? { session: outer.session } : {};
+}
+
+/**
+ * Calls `tell`, which sets others to work on what was written until now: at once; in a call that is one
+ * transaction as a whole when that has committed, for before it they would find nothing. Not at all if it does
+ * not commit.
+ */
+export function onceCommitted(client: MongoClient, tell: () => void): void {
+  const outer = enclosing.getStore();
+  if (outer?.encloses(client)) outer.onceCommitted(tell);
+  else tell();
 }
 
 /** Runs `work` as a transaction of its own, whatever it is called in. */

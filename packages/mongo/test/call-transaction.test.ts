@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { inCallTransaction } from "../src/call-transaction.ts";
 import { connectMongo } from "../src/connect.ts";
 import { isDuplicateKey } from "../src/failures.ts";
-import { inTransaction, readOwnWrites } from "../src/transaction.ts";
+import { inTransaction, onceCommitted, readOwnWrites } from "../src/transaction.ts";
 
 interface Row {
   _id: string;
@@ -131,6 +131,25 @@ test("a call reads what it has written, and nobody else does", async () => {
   };
   expect(await inCallTransaction(client, call, conclude)).toEqual([["a"], []]);
   expect(await read()).toEqual(["a"]);
+});
+
+test("whom a call sets to work finds what it wrote, once, and is left alone if it writes nothing", async () => {
+  const found: Promise<string[]>[] = [];
+  const look = () => onceCommitted(client, () => void found.push(stored()));
+  const refusal = new DomainError("CONFLICT");
+  const call = (id: string) => async () => {
+    await insert(id);
+    look();
+    // Makes the call run again.
+    await insert("refused", refusal).catch(() => undefined);
+  };
+  const concluded = async () => expect(found).toEqual([]);
+  await inCallTransaction(client, call("a"), concluded);
+  expect(await Promise.all(found)).toEqual([["a"]]);
+  await expect(inCallTransaction(client, call("b"), () => Promise.reject(refusal))).rejects.toBe(refusal);
+  expect(found).toHaveLength(1);
+  look();
+  expect(found).toHaveLength(2);
 });
 
 test("what a call leaves running has transactions of its own", async () => {

@@ -5,6 +5,7 @@ import { gathered } from "@waybill/events/consumer/gather.ts";
 import { outboxCollection, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
 import { mongoFailure } from "@waybill/mongo/failures.ts";
+import { onceCommitted } from "@waybill/mongo/transaction.ts";
 import type { ProcessContext } from "@waybill/process/run.ts";
 import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deliveries.ts";
@@ -58,8 +59,8 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
     collections,
     build(database, running) {
       const context = createContext(config, database, {
-        wake: (ids) => engine.wake(ids),
-        renew: (ids) => engine.renew(ids),
+        wake: (ids) => onceCommitted(database.client, () => engine.wake(ids)),
+        renew: (ids) => onceCommitted(database.client, () => engine.renew(ids)),
         places: () => engine.places(),
       });
       const sender = running.use(startSender(config));

@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { CallbackChange } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import { inCallTransaction } from "@waybill/mongo/call-transaction.ts";
+import { connectMongo } from "@waybill/mongo/connect.ts";
+import type { CallbackChange, TestCallbackResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
+import type { Call } from "@waybill/rpc/handlers.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import type { CallbackDocument } from "../src/callback.ts";
+import type { CallbacksContext } from "../src/context.ts";
+import { mongoQueue } from "../src/engine/mongo-queue.ts";
+import { testCallback } from "../src/rpc/test-callback.ts";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
 import { startReceiver, type ReceivedWebhook, type Receiver } from "./receiver.ts";
 
@@ -176,4 +182,42 @@ describe("a test event", () => {
     });
     await expect(test(newTenant())).rejects.toMatchObject({ code: "CALLBACK_NOT_FOUND" });
   });
+
+  it("is sent however long its call takes to commit, as one with an Idempotency-Key does", async () => {
+    const { tenant, path, id } = await registered();
+    const { context, client } = await contextBeside();
+    const status = async ({ delivery }: TestCallbackResponse) => {
+      const found = await network.deliveryLog.getCallbackDelivery({ id: delivery!.id }, network.as(tenant));
+      return found.status;
+    };
+    const call = { ...network.as(tenant), tenantId: tenant } as Call;
+    const made = await inCallTransaction(
+      client,
+      () => testCallback(context, { id }, call),
+      async () => {
+        // Whoever sends it has looked at all that the registration has.
+        const other = await network.callbacks.testCallback({ id }, network.as(tenant));
+        await until(async () => (await status(other)) === "delivered");
+      },
+    );
+    await until(async () => (await status(made)) === "delivered");
+    expect(receiver.at(path)).toHaveLength(2);
+  });
 });
+
+/** What a handler works with, on the database of the instance, which is woken by nobody. */
+async function contextBeside() {
+  const client = await connectMongo(inject("mongodbUrl"), new AbortController().signal, () => undefined);
+  onTestFinished(() => client.close());
+  const db = client.db(network.db.databaseName);
+  const stored = {
+    client,
+    callbacks: db.collection("callbacks"),
+    deliveries: db.collection("deliveries"),
+    attempts: db.collection("attempts"),
+    lanes: db.collection("lanes"),
+    outbox: db.collection("outbox"),
+  } as unknown as CallbacksContext;
+  const context: CallbacksContext = { ...stored, queue: mongoQueue(stored, 60_000), wake: () => undefined };
+  return { context, client };
+}

@@ -19,10 +19,12 @@ export async function testCallback(
   if (callback?.tenant_id !== tenantId) throw new DomainError("CALLBACK_NOT_FOUND");
   const event = { id: newId(), traceparent };
   const delivery = createTestDelivery(event, callback, new Date().toISOString());
-  await inTransaction(context.client, (session) =>
-    insertDeliveries(context, [{ delivery, callback }], session),
-  );
-  await context.queue.wakeLanes([laneKeyOf(delivery)]);
+  // Its lane is made with it: one that is there without it is taken for empty, and removed.
+  const lane = { ...laneKeyOf(delivery), deliveries: [delivery], isClaimed: false };
+  await inTransaction(context.client, async (session) => {
+    await insertDeliveries(context, [{ delivery, callback }], session);
+    await context.queue.addLanes([lane], session);
+  });
   context.wake([callback._id]);
   return { delivery: toCallbackDelivery(delivery, [callback]) };
 }
