@@ -1,13 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Callback, NewCallback, GetCallbackDeliveryAnswer } from "../gen/types.ts";
-import type { Waybill } from "../waybill.ts";
 import { connect, optionsOf } from "./connection.ts";
 import { exitCodes, say, sayJson, sayTable, styled, tell } from "./terminal.ts";
+import { tryCallback } from "./try-callback.ts";
 
 const messageTypes = ["orderEvent", "orderUpdateResolution", "orderCancelResolution"] as const;
-const TEST_MS_MAX = 30_000;
-const LOOK_MS = 250;
+/** The longest attempt with what the callbacks service has by default, and some seconds for it to begin. */
+const TEST_MS_MAX = 20_000;
 
 /** `waybill callbacks`. */
 export function addCallbacks(program: Command): void {
@@ -68,9 +67,7 @@ async function add(url: string, _options: unknown, command: Command): Promise<vo
 
 async function test(id: string, _options: unknown, command: Command): Promise<void> {
   const options = optionsOf(command);
-  const waybill = connect(options);
-  const { id: deliveryId } = await waybill.testCallback(id);
-  const delivery = await settled(waybill, deliveryId);
+  const delivery = await tryCallback(connect(options), id, AbortSignal.timeout(TEST_MS_MAX));
   if (delivery.status !== "delivered") process.exitCode = exitCodes.failed;
   if (options.json) return sayJson(delivery);
   for (const { outcome, status_code, duration_ms, response_start } of delivery.attempts) {
@@ -83,19 +80,9 @@ async function test(id: string, _options: unknown, command: Command): Promise<vo
   say(isThere ? styled("green", "delivered") : styled("red", `${delivery.status}${reasonOf(delivery)}`));
 }
 
-function reasonOf({ reason, next_attempt_at }: GetCallbackDeliveryAnswer): string {
+function reasonOf({ id, reason, attempts, next_attempt_at }: GetCallbackDeliveryAnswer): string {
   if (reason) return `: ${reason}`;
+  if (attempts.length === 0)
+    return `: no attempt has ended in ${TEST_MS_MAX / 1_000} s; waybill doctor tells what is wrong, GET /callback_deliveries/${id} what becomes of it`;
   return next_attempt_at ? `: it will be tried again at ${next_attempt_at}` : "";
-}
-
-/** The delivery after its first attempt, or when half a minute has passed without one. */
-async function settled(waybill: Waybill, id: string): Promise<GetCallbackDeliveryAnswer> {
-  const deadline = performance.now() + TEST_MS_MAX;
-  for (;;) {
-    const delivery = await waybill.getCallbackDelivery(id);
-    // An attempt is told a moment before what becomes of its delivery.
-    const isOver = delivery.status !== "pending" || delivery.attempts.some(({ outcome }) => outcome !== "ok");
-    if (isOver || performance.now() > deadline) return delivery;
-    await delay(LOOK_MS);
-  }
 }

@@ -15,14 +15,19 @@ const PROBE_MS_MAX = 10_000;
 
 /** What a probe found; one that fails or takes longer than ten seconds is a failure with this advice. */
 export async function probed(name: string, fix: string, probe: () => Promise<Check[]>): Promise<Check[]> {
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`no answer in ${PROBE_MS_MAX / 1_000} s`)), PROBE_MS_MAX).unref();
-  });
   try {
-    return await Promise.race([probe(), late]);
+    return await inTime(probe());
   } catch (error) {
     return [{ name, state: "fail", detail: reasonOf(error), fix }];
   }
+}
+
+/** What `answer` comes to; rejects if it takes longer than ten seconds. */
+export function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error(`no answer in ${PROBE_MS_MAX / 1_000} s`)), PROBE_MS_MAX).unref();
+  });
+  return Promise.race([answer, late]);
 }
 
 /** What went wrong: `fetch` says it in the cause only. */

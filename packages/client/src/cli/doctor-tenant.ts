@@ -1,7 +1,7 @@
 import { UnauthenticatedError } from "../gen/errors.ts";
 import type { Callback } from "../gen/types.ts";
 import type { Waybill } from "../waybill.ts";
-import { probed, type Check } from "./check.ts";
+import { inTime, probed, type Check } from "./check.ts";
 import { connect, type GlobalOptions } from "./connection.ts";
 import { UsageError } from "./terminal.ts";
 
@@ -14,19 +14,20 @@ const again = "run it again; if it stays so, report it with the request's id";
 export async function checkTenant(options: GlobalOptions): Promise<Check[]> {
   const [key, waybill] = await checkKey(options);
   if (waybill === null) return [key];
-  return [
-    key,
-    ...(await probed("callbacks", again, () => checkCallbacks(waybill))),
-    ...(await probed("deliveries", again, () => checkDeliveries(waybill))),
-    ...(await probed("requests", again, () => checkRequests(waybill))),
-  ];
+  const found = await Promise.all([
+    probed("callbacks", again, () => checkCallbacks(waybill)),
+    probed("deliveries", again, () => checkDeliveries(waybill)),
+    probed("requests", again, () => checkRequests(waybill)),
+  ]);
+  return [key, ...found.flat()];
 }
 
 async function checkKey(options: GlobalOptions): Promise<[Check, Waybill | null]> {
   const fix = "set WAYBILL_KEY to a key of the gateway's API_KEYS; waybill keys create makes one";
   try {
     const waybill = connect(options, { retries: 1, timeoutMs: 5_000 });
-    await waybill.listCallbackHolds();
+    // The wait that the API asks for may be longer than anybody looks at a terminal.
+    await inTime(waybill.listCallbackHolds());
     return [{ name: "key", state: "ok", detail: "accepted" }, waybill];
   } catch (error) {
     if (error instanceof UsageError)

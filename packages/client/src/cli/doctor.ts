@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { probed, sayChecks, type Check } from "./check.ts";
-import { isLocal, optionsOf } from "./connection.ts";
+import { isLocal, optionsOf, type GlobalOptions } from "./connection.ts";
 import { checkTenant } from "./doctor-tenant.ts";
 import { checkTopics } from "./doctor-topics.ts";
 import { kafkaOptions, type KafkaOptions } from "./kafka.ts";
@@ -19,17 +19,14 @@ export function addDoctor(program: Command): void {
     .addOption(new Option(kafkaOptions.prefix[0], kafkaOptions.prefix[1]).default(kafkaOptions.prefix[2]))
     .action(async (_options: unknown, command: Command) => {
       const options = optionsOf<KafkaOptions>(command);
-      const rest = await checkRest(options);
-      // Behind an API that does not answer everything else would fail for that reason.
-      const isThere = rest.every(({ name, state }) => name !== "api" || state !== "fail");
-      const tenant = isThere ? await checkTenant(options) : [];
-      const topics = await checkTopics(options);
-      const isWell = sayChecks([...rest, ...tenant, ...topics], options.json ?? false);
+      const [rest, topics] = await Promise.all([checkRest(options), checkTopics(options)]);
+      const isWell = sayChecks([...rest, ...topics], options.json ?? false);
       if (!isWell) process.exitCode = exitCodes.failed;
     });
 }
 
-async function checkRest({ url }: KafkaOptions): Promise<Check[]> {
+async function checkRest(options: GlobalOptions): Promise<Check[]> {
+  const { url } = options;
   const start = isLocal(url) ? "npm start runs the whole system; --url names another" : "is --url right?";
   const api = await probed("api", start, async () => {
     const response = await fetch(new URL("livez", withSlash(url)));
@@ -40,8 +37,13 @@ async function checkRest({ url }: KafkaOptions): Promise<Check[]> {
       transportCheck(url),
     ];
   });
-  if (api.some(({ state }) => state === "fail")) return api;
-  return [...api, ...(await probed("services", start, () => checkServices(url)))];
+  // Behind an API that does not answer everything else would fail for that reason.
+  if (api.some(({ name, state }) => name === "api" && state === "fail")) return api;
+  const found = await Promise.all([
+    probed("services", start, () => checkServices(url)),
+    checkTenant(options),
+  ]);
+  return [...api, ...found.flat()];
 }
 
 function clockCheck(date: string | null): Check {
