@@ -76,6 +76,12 @@ export const MESSAGE_TYPES: string[] = [
 
 /** How long a delivery that has ended is kept, and every attempt. */
 export const KEPT_MS = 30 * 24 * 3600 * 1000;
+const HOUR_MS = 3600 * 1000;
+
+/** When a delivery that ends now is removed: whole hours, so that those that end together change alike. */
+export function keptUntil(nowMs: number): Date {
+  return new Date(Math.ceil((nowMs + KEPT_MS) / HOUR_MS) * HOUR_MS);
+}
 
 /** What a delivery has of its event. */
 type ToldEvent = Pick<
@@ -155,7 +161,7 @@ export function afterAttempt(delivery: DeliveryDocument, verdict: Verdict, nowMs
     attempts_count: delivery.attempts_count + 1,
     attempts_charged: delivery.attempts_charged + (free ? 0 : 1),
     next_attempt_at: status === "pending" ? new Date(nowMs + waitMs).toISOString() : null,
-    expires_at: status === "pending" ? null : new Date(nowMs + KEPT_MS),
+    expires_at: status === "pending" ? null : keptUntil(nowMs),
   };
 }
 

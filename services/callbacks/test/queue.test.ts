@@ -144,6 +144,16 @@ describe.each([
     for (const { heads } of lanes) expect(heads.map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
+  it("that are claimed beside one with many bring their own too", async () => {
+    const bench = benchOf(LEASE_MS);
+    const callback = randomUUID();
+    const many = Array.from({ length: 20 }, (_unused, index) => aDelivery(callback, "a", index + 1));
+    await add(bench, ...many, aDelivery(callback, "b", 1));
+    const lanes = await bench.queue.claim(callback, 8, "fresh");
+    const sequences = lanes.map(({ heads }) => heads.map(({ sequence }) => sequence));
+    expect(sequences.toSorted((a, b) => b.length - a.length)).toEqual([[1, 2, 3, 4], [1]]);
+  });
+
   it("bring no more deliveries than they may", async () => {
     const bench = benchOf(LEASE_MS);
     const id = randomUUID();

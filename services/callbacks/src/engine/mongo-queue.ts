@@ -3,7 +3,7 @@ import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
 import type { AttemptDocument } from "../attempt.ts";
 import type { CallbacksContext } from "../context.ts";
-import { unknownAttempt } from "../delivery.ts";
+import { unknownAttempt, type DeliveryDocument } from "../delivery.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,
@@ -122,16 +122,39 @@ async function noteUnknown(
   return noted;
 }
 
-async function readClaimed({ lanes, deliveries }: QueueContext, ids: string[], lease: string) {
+/** The lanes before their deliveries: what is added in between makes `wakes` differ, so that nobody removes the lane. */
+async function readClaimed(context: QueueContext, ids: string[], lease: string) {
+  const taken = await context.lanes.find({ _id: { $in: ids }, lease }).toArray();
+  const takenIds = taken.map(({ _id }) => _id);
+  const heads = await readHeads(context, takenIds);
+  return new Map(taken.map((lane) => [lane._id, { ...lane, lease, heads: heads.get(lane._id) ?? [] }]));
+}
+
+/** The next deliveries of each lane: all in one look, which is half the work, unless it is full of those of a few. */
+async function readHeads(context: QueueContext, ids: string[]): Promise<Map<string, DeliveryDocument[]>> {
+  const limit = ids.length * HEADS_MAX;
+  const found = await context.deliveries
+    .find({ lane_id: { $in: ids }, status: "pending" })
+    .sort({ lane_id: 1, sequence: 1 })
+    .limit(limit)
+    .batchSize(limit)
+    .toArray();
+  if (found.length === limit) return readHeadsOfEach(context, ids);
+  const heads = Map.groupBy(found, ({ lane_id }) => lane_id);
+  return new Map([...heads].map(([id, all]) => [id, all.slice(0, HEADS_MAX)]));
+}
+
+async function readHeadsOfEach({ lanes, deliveries }: QueueContext, ids: string[]) {
   const next = [{ $match: { status: "pending" } }, { $sort: { sequence: 1 } }, { $limit: HEADS_MAX }];
   const from = deliveries.collectionName;
-  const claimed = await lanes
-    .aggregate<ClaimedLane>([
-      { $match: { _id: { $in: ids }, lease } },
+  const found = await lanes
+    .aggregate<Pick<ClaimedLane, "_id" | "heads">>([
+      { $match: { _id: { $in: ids } } },
       { $lookup: { from, localField: "_id", foreignField: "lane_id", pipeline: next, as: "heads" } },
+      { $project: { heads: 1 } },
     ])
     .toArray();
-  return new Map(claimed.map((lane) => [lane._id, lane]));
+  return new Map(found.map(({ _id, heads }) => [_id, heads]));
 }
 
 async function settle(
@@ -141,7 +164,7 @@ async function settle(
 ): Promise<LaneFate[]> {
   const ended = settlements.flatMap((settlement) => settlement.ended ?? []);
   await Promise.all([logAttempts(context, ended), storeOutcomes(context, ended)]);
-  const writes = settlements.map((settlement) => stepOf(settlement, leaseMs));
+  const writes = stepsOf(settlements, leaseMs);
   const { matchedCount, deletedCount } = await context.lanes.bulkWrite(writes, { ordered: false });
   if (matchedCount + deletedCount === settlements.length)
     return settlements.map(({ step }) => wantedFate(step));
@@ -167,10 +190,23 @@ function knownAttempt({ attempt: { _id, ...told } }: EndedAttempt): AnyBulkWrite
   return { replaceOne: { filter: { _id, outcome: "unknown" }, replacement: told } };
 }
 
-function stepOf({ lane, step }: Settlement, leaseMs: number): AnyBulkWriteOperation<LaneDocument> {
-  const { _id, lease, wakes } = lane;
-  if (step === "finish") return { deleteOne: { filter: { _id, lease, wakes } } };
-  return { updateOne: { filter: { _id, lease }, update: [{ $set: fieldsAfter(lane, step, leaseMs) }] } };
+function stepsOf(settlements: readonly Settlement[], leaseMs: number): AnyBulkWriteOperation<LaneDocument>[] {
+  const ended = settlements.filter(({ step }) => step === "finish").map(({ lane }) => lane);
+  const steps = settlements.flatMap(({ lane, step }) => (step === "finish" ? [] : [{ lane, step }]));
+  const updates = steps.map(({ lane, step }) => {
+    const { _id, lease } = lane;
+    return { updateOne: { filter: { _id, lease }, update: [{ $set: fieldsAfter(lane, step, leaseMs) }] } };
+  });
+  return [...removalsOf(ended), ...updates];
+}
+
+/** Of lanes nothing was added to since they were claimed; those of one claim together, which is half the work. */
+function removalsOf(lanes: readonly ClaimedLane[]): AnyBulkWriteOperation<LaneDocument>[] {
+  const alike = Map.groupBy(lanes, ({ lease, wakes }) => `${lease} ${wakes}`);
+  return [...alike.values()].map((members) => {
+    const { lease, wakes } = members[0]!;
+    return { deleteMany: { filter: { _id: { $in: members.map(({ _id }) => _id) }, lease, wakes } } };
+  });
 }
 
 /** A lane's next delivery is late when it has failed before. */
@@ -219,8 +255,7 @@ async function closeLanes(
 ): Promise<void> {
   const ids = closed.map(({ _id }) => _id);
   while (!(await failPending(context, ids, reason)));
-  const removals = closed.map(({ _id, lease, wakes }) => ({ deleteOne: { filter: { _id, lease, wakes } } }));
-  await context.lanes.bulkWrite(removals, { ordered: false });
+  await context.lanes.bulkWrite(removalsOf(closed), { ordered: false });
 }
 
 async function addLanes(
