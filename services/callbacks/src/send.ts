@@ -47,17 +47,36 @@ export function createSender({ guard, attemptMsMax, connectionsMax, resolve }: S
   return {
     async send(webhook, signal) {
       const startedMs = performance.now();
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(attemptMsMax)]);
+      using limited = limit(signal, attemptMsMax);
       // Bytes of its own, so that phases are found by them.
       const bytes = Buffer.from(webhook.body);
-      const answer = await post(agent, { ...webhook, bytes }, limited).catch((error: unknown) => {
+      const answer = await post(agent, { ...webhook, bytes }, limited.signal).catch((error: unknown) => {
         signal.throwIfAborted();
-        return unanswered(limited.aborted ? "timeout" : outcomeOf(error));
+        return unanswered(limited.signal.aborted ? "timeout" : outcomeOf(error));
       });
       const durationMs = Math.round(performance.now() - startedMs);
       return { ...answer, durationMs, phases: phasesOf(bytes) };
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
+  };
+}
+
+/**
+ * A signal that aborts with `signal`, or after `ms` unless it is disposed before. `AbortSignal.timeout` would
+ * keep a timer for each attempt that has long ended.
+ */
+function limit(signal: AbortSignal, ms: number): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, ms);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    },
   };
 }
 
