@@ -1,5 +1,6 @@
 import { createLog } from "@waybill/process/log.ts";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import type { DeliveryDocument } from "../delivery.ts";
 import type { ClaimedLane, QueueKind } from "../lane.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -47,7 +48,9 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
         failing = false;
         throw new Error("down");
       }
-      return (due.get(id)?.splice(0, limit) ?? []).map((_id) => ({ _id }) as ClaimedLane);
+      return (due.get(id)?.splice(0, limit) ?? []).map(
+        (_id) => ({ _id, heads: [] as DeliveryDocument[] }) as ClaimedLane,
+      );
     },
     look: async (id): Promise<EndpointState<null>> => {
       bench.looks += 1;
@@ -183,6 +186,33 @@ describe("the dispatcher", () => {
     bench.paused.delete("a");
     bench.dispatcher.wake(["a"]);
     await until(() => bench.done.length === 6);
+  });
+
+  it("takes a backlog with few claims", async () => {
+    const bench = startBench({ endpoint: 4, total: 200 }, () => false);
+    bench.due.set("a", lanes("a", 1_000));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.done.length === 1_000);
+    expect(bench.done.toSorted()).toEqual(lanes("a", 1_000).toSorted());
+    expect(bench.first.length).toBeLessThanOrEqual(12);
+    expect(bench.most.endpoint).toBeLessThanOrEqual(4);
+  });
+
+  it.each([
+    ["its registration is paused", (bench: Bench) => bench.dispatcher.renew(["a"])],
+    ["it is disposed", (bench: Bench) => void bench.dispatcher[Symbol.asyncDispose]()],
+  ])("gives back what it claimed ahead when %s", async (_, end) => {
+    const bench = startBench({ endpoint: 2, total: 200 }, () => true);
+    bench.due.set("a", lanes("a", 50));
+    bench.dispatcher.wake(["a"]);
+    await until(() => bench.held.size === 2);
+    for (const letGo of bench.held.values()) letGo(null);
+    await until(() => bench.held.size === 4);
+    expect(bench.due.get("a")).toEqual([]);
+    bench.paused.add("a");
+    end(bench);
+    await until(() => bench.due.get("a")!.length === 46);
+    expect([bench.held.size, new Set(bench.released).size]).toEqual([4, 46]);
   });
 
   it("touches no registration that another one sends to", async () => {

@@ -1,26 +1,21 @@
 import { errorFacts } from "@waybill/process/log.ts";
 import type { ClaimedLane } from "../lane.ts";
+import { claimFor, endFor, giveBack } from "./claiming.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
 import { DueScan, SCAN_MS_MAX } from "./due-scan.ts";
 import type { EndpointGate } from "./endpoint-gate.ts";
 import { Entries, type Entry } from "./entries.ts";
-import type { LaneWork } from "./lane-work.ts";
+import type { PlacedWork } from "./lane-work.ts";
 import type { DueEndpoint } from "./queue.ts";
 
-/** One claim in so many takes lanes that failed before first, so that new ones cannot hold them off for ever. */
-const LATE_TURN = 5;
 /** How often a paused registration is looked at again if nobody says that it goes on. */
 const PAUSED_MS = 30_000;
 /** A retry is due by the database's clock, which is read a moment earlier. */
 const ALARM_SLACK_MS = 5;
 /** A retry that is due later is found by looking around. */
 const ALARM_MS_MAX = 60_000;
-
 /** A claim into little room waits so long for more, which costs the database less per lane. */
 const CLAIM_MS = 25;
-
-/** A lane in work, and whether it still has its place at the receiver. */
-type PlacedWork<Endpoint> = LaneWork<Endpoint> & { hasPlace: boolean };
 
 /**
  * Gives due lanes to workers. Registrations that may have some take turns; each has as many lanes in work as
@@ -31,9 +26,9 @@ type PlacedWork<Endpoint> = LaneWork<Endpoint> & { hasPlace: boolean };
 export class Dispatcher<Endpoint> implements AsyncDisposable {
   readonly #options: DispatcherOptions<Endpoint>;
   readonly #stopping = new AbortController();
-  readonly #entries: Entries;
+  readonly #entries: Entries<Endpoint>;
   /** Those that want and, as far as is known, may; in the order of their turns. */
-  readonly #ready = new Set<Entry>();
+  readonly #ready = new Set<Entry<Endpoint>>();
   readonly #running = new Set<Promise<void>>();
   #total = 0;
   #stopped = false;
@@ -41,11 +36,17 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   constructor(options: DispatcherOptions<Endpoint>) {
     this.#options = options;
-    this.#entries = new Entries(options.clock, options.gate, (entry) => {
-      this.#want(entry);
-      this.#pump();
+    const { clock, gate, total, findDue, log } = options;
+    this.#entries = new Entries({
+      clock,
+      gate,
+      aheadMax: total,
+      wanted: (entry) => {
+        this.#want(entry);
+        this.#pump();
+      },
+      giveBack: (entry, works) => this.#track(this.#giveBack(entry, works)),
     });
-    const { clock, findDue, log } = options;
     this.#scan = new DueScan({ clock, findDue, log, found: (due) => this.#foundAll(due) });
   }
 
@@ -66,7 +67,9 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       const entry = this.#entries.get(id);
       if (!entry) continue;
       entry.gate.renew();
+      entry.ahead.empty();
       entry.registration = "changed";
+      entry.changes += 1;
     }
     this.wake(callbackIds);
   }
@@ -88,7 +91,8 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     const nowMs = clock.now();
     entry.gate.setRate(ratePerSecond, nowMs);
     const isOpen = entry.gate.breaker === "closed" && this.#room(entry, nowMs) >= 1;
-    if (!isOpen || entry.wants || entry.claiming || entry.pausedUntilMs !== null) return false;
+    const isWaitedFor = entry.wants || entry.claiming || entry.ahead.size > 0;
+    if (!isOpen || isWaitedFor || entry.pausedUntilMs !== null) return false;
     entry.usedAtMs = nowMs;
     this.#take(entry, 1);
     return true;
@@ -114,39 +118,40 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    for (const { alarms } of this.#entries.values()) alarms.clear();
+    for (const { alarms, ahead } of this.#entries.values()) {
+      alarms.clear();
+      ahead.empty();
+    }
     const cancel = this.#options.clock.after(this.#options.stopMs, () => this.#stopping.abort());
     await this.#scan.stop();
     while (this.#running.size > 0) await Promise.all(this.#running);
     cancel();
   }
 
-  #want(entry: Entry): void {
+  #want(entry: Entry<Endpoint>): void {
     entry.wants = true;
     if (!entry.claiming) this.#ready.add(entry);
   }
 
   /** Wants it at this time. */
-  #wantAt(entry: Entry, atMs: number): void {
+  #wantAt(entry: Entry<Endpoint>, atMs: number): void {
     if (!this.#stopped) entry.alarms.at(atMs);
   }
 
   #foundAll(due: readonly DueEndpoint[]): void {
-    this.#entries.forget(this.#options.owns);
-    for (const one of due) this.#found(one);
+    const { owns, clock } = this.#options;
+    this.#entries.forget(owns);
+    const nowMs = clock.now();
+    for (const { callbackId, waitMs } of due.filter((one) => owns(one.callbackId))) {
+      const entry = this.#entries.of(callbackId);
+      if (entry.pausedUntilMs !== null && nowMs < entry.pausedUntilMs) continue;
+      if (waitMs <= 0) this.#want(entry);
+      else if (waitMs <= SCAN_MS_MAX) this.#wantAt(entry, nowMs + waitMs + ALARM_SLACK_MS);
+    }
     this.#pump();
   }
 
-  #found({ callbackId, waitMs }: DueEndpoint): void {
-    if (!this.#options.owns(callbackId)) return;
-    const entry = this.#entries.of(callbackId);
-    const nowMs = this.#options.clock.now();
-    if (entry.pausedUntilMs !== null && nowMs < entry.pausedUntilMs) return;
-    if (waitMs <= 0) this.#want(entry);
-    else if (waitMs <= SCAN_MS_MAX) this.#wantAt(entry, nowMs + waitMs + ALARM_SLACK_MS);
-  }
-
-  #room({ gate, registration }: Entry, nowMs: number): number {
+  #room({ gate, registration }: Entry<Endpoint>, nowMs: number): number {
     const room = gate.room(nowMs);
     // Nothing is sent to it, or it has to be looked at.
     if (registration !== "known") return Math.max(1, room);
@@ -160,11 +165,12 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
       this.#ready.delete(entry);
       if (!owns(entry.id)) {
         entry.wants = false;
+        entry.ahead.empty();
         continue;
       }
       const nowMs = clock.now();
       const limit = Math.min(this.#room(entry, nowMs), total - this.#total);
-      if (limit > 0) this.#claimSoon(entry, limit, nowMs);
+      if (limit > 0) this.#fill(entry, limit, nowMs);
       else {
         // Without room it waits for one of its lanes to end, or for a time that is known.
         const opensAtMs = entry.gate.opensAtMs(nowMs);
@@ -173,97 +179,96 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     }
   }
 
-  #claimSoon(entry: Entry, limit: number, nowMs: number): void {
-    const mayWait = limit * 2 < entry.gate.limit && nowMs - entry.claimedAtMs < CLAIM_MS;
+  /** Gives room to what is claimed already, and claims for the rest. */
+  #fill(entry: Entry<Endpoint>, limit: number, nowMs: number): void {
+    const works = entry.ahead.take(limit);
+    this.#take(entry, works.length);
+    for (const work of works) this.#track(this.#work(entry, work));
+    const room = limit - works.length;
+    if (room === 0 || !entry.wants) return;
+    const mayWait = room * 2 < entry.gate.limit && nowMs - entry.claimedAtMs < CLAIM_MS;
     if (mayWait) this.#wantAt(entry, entry.claimedAtMs + CLAIM_MS);
-    else this.#track(this.#claim(entry, limit));
+    else this.#track(this.#claim(entry, room));
   }
 
-  /** Claims into room that was taken for it; what stays empty is given back. */
-  async #claim(entry: Entry, limit: number): Promise<void> {
+  /** Claims into room that was taken for it, and ahead; room that stays empty is given back. */
+  async #claim(entry: Entry<Endpoint>, limit: number): Promise<void> {
     entry.wants = false;
     entry.claiming = true;
     entry.usedAtMs = this.#options.clock.now();
     this.#take(entry, limit);
-    const lanes = await this.#claimed(entry, limit).catch((error: unknown) => {
+    const { changes } = entry;
+    const asked = limit + entry.ahead.ask(entry.gate.isSwift && !this.#options.egress.isDown);
+    const lanes = await this.#claimed(entry, asked).catch((error: unknown) => {
       this.#options.log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.claim_failed");
       return [];
     });
-    this.#take(entry, lanes.length - limit);
+    const begun = lanes.slice(0, limit);
+    this.#take(entry, begun.length - limit);
     entry.claiming = false;
     entry.claimedAtMs = this.#options.clock.now();
     // A full answer says that there may be more; its turn comes after the others'.
-    if (lanes.length === limit) entry.wants = true;
-    if (entry.wants) this.#ready.add(entry);
-    for (const work of lanes) this.#track(this.#work(entry, work));
+    const isFull = lanes.length === asked;
+    entry.ahead.keep(lanes.slice(limit), isFull ? lanes : []);
+    if (isFull) entry.wants = true;
+    if (this.#stopped || entry.changes > changes) entry.ahead.empty();
+    if (entry.wants || entry.ahead.size > 0) this.#ready.add(entry);
+    for (const work of begun) this.#track(this.#work(entry, work));
     this.#pump();
   }
 
-  async #claimed(entry: Entry, limit: number): Promise<PlacedWork<Endpoint>[]> {
-    const { claim, look, clock, release, close } = this.#options;
-    entry.claims += 1;
-    // A probe should tell of the receiver, not once more of a lane that has failed.
-    const isLateTurn = entry.gate.breaker === "closed" && entry.claims % LATE_TURN === 0;
-    const first = isLateTurn ? "late" : "fresh";
-    const heldSince = clock.now();
-    // One that was paused is asked first; any other at the same time, since it hardly ever is.
-    const known = entry.pausedUntilMs === null ? null : await look(entry.id);
-    if (known?.state === "paused") return this.#pause(entry);
-    const [state, lanes] = await Promise.all([known ?? look(entry.id), claim(entry.id, limit, first)]);
-    if (state.state !== "active") {
-      if (lanes.length > 0) await (state.state === "deleted" ? close(lanes) : release(lanes));
-      if (state.state === "paused") return this.#pause(entry);
-      entry.wants = lanes.length === limit;
-      if (entry.registration !== "deleted") await this.#end(entry);
-      return [];
-    }
-    entry.pausedUntilMs = null;
-    entry.registration = "known";
-    entry.gate.setRate(state.ratePerSecond, clock.now());
-    return lanes.map((lane) => this.#workOf(entry, lane, state.endpoint, heldSince));
+  /** What was claimed ahead and is not begun here becomes due again. */
+  async #giveBack(entry: Entry<Endpoint>, works: readonly PlacedWork<Endpoint>[]): Promise<void> {
+    const lanes = works.map(({ lane }) => lane);
+    await giveBack(this.#options, lanes);
+    if (!this.#stopped && entry.pausedUntilMs === null) this.wake([entry.id]);
   }
 
-  /** A registration is gone: what waits for a retry is closed too. */
-  async #end(entry: Entry): Promise<void> {
-    entry.registration = "deleted";
-    await this.#options.hasten(entry.id);
-    entry.wants = true;
+  async #claimed(entry: Entry<Endpoint>, limit: number): Promise<PlacedWork<Endpoint>[]> {
+    const found = await claimFor(this.#options, entry, limit);
+    if (found === "paused") this.#pause(entry);
+    return typeof found === "string"
+      ? []
+      : found.lanes.map((lane) => this.#workOf(entry, lane, found.endpoint, found.heldSince));
   }
 
-  #workOf(entry: Entry, lane: ClaimedLane, endpoint: Endpoint, heldSince: number): PlacedWork<Endpoint> {
+  #workOf(
+    entry: Entry<Endpoint>,
+    lane: ClaimedLane,
+    endpoint: Endpoint,
+    heldSince: number,
+  ): PlacedWork<Endpoint> {
     const work: PlacedWork<Endpoint> = {
       lane,
       endpoint,
       gate: entry.gate,
       heldSince,
       mayGoOn: () => !this.#stopped && entry.pausedUntilMs === null && this.#options.owns(entry.id),
-      pause: () => void this.#pause(entry),
+      pause: () => this.#pause(entry),
       signal: this.#stopping.signal,
       hasPlace: true,
-      over: () => this.#vacate(entry, work),
+      // Frees the place at the receiver, once. The one in the process stays taken until the work is settled.
+      over: () => {
+        if (!work.hasPlace) return;
+        work.hasPlace = false;
+        entry.gate.take(-1);
+        this.#goOn(entry);
+      },
     };
     return work;
   }
 
-  /** Frees the place at the receiver, once. The one in the process stays taken until the work is settled. */
-  #vacate(entry: Entry, work: PlacedWork<Endpoint>): void {
-    if (!work.hasPlace) return;
-    work.hasPlace = false;
-    entry.gate.take(-1);
-    this.#goOn(entry);
-  }
-
-  #pause(entry: Entry): [] {
+  #pause(entry: Entry<Endpoint>): void {
     entry.pausedUntilMs = this.#options.clock.now() + PAUSED_MS;
-    return [];
+    entry.ahead.empty();
   }
 
-  async #work(entry: Entry, work: PlacedWork<Endpoint>): Promise<void> {
+  async #work(entry: Entry<Endpoint>, work: PlacedWork<Endpoint>): Promise<void> {
     const { work: workOn, clock, log } = this.#options;
     entry.unsettled += 1;
     try {
       const dueInMs = await workOn(work);
-      if (dueInMs !== null && entry.registration === "deleted") await this.#end(entry);
+      if (dueInMs !== null && entry.registration === "deleted") await endFor(this.#options, entry);
       else if (dueInMs !== null && dueInMs <= 0) entry.wants = true;
       else if (dueInMs !== null && dueInMs <= ALARM_MS_MAX)
         this.#wantAt(entry, clock.now() + dueInMs + ALARM_SLACK_MS);
@@ -277,12 +282,13 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
   }
 
   /** Room has become free. */
-  #goOn(entry: Entry): void {
-    if (entry.wants && entry.pausedUntilMs === null) this.#want(entry);
+  #goOn(entry: Entry<Endpoint>): void {
+    const isWaiting = entry.wants || entry.ahead.size > 0;
+    if (isWaiting && !entry.claiming && entry.pausedUntilMs === null) this.#ready.add(entry);
     this.#pump();
   }
 
-  #take(entry: Entry, lanes: number): void {
+  #take(entry: Entry<Endpoint>, lanes: number): void {
     entry.gate.take(lanes);
     this.#total += lanes;
   }

@@ -86,6 +86,11 @@ export class EndpointGate {
     return this.#breaker.state;
   }
 
+  /** Whether lanes that wait for room get it as soon as those in work end: not behind a breaker or a rate. */
+  get isSwift(): boolean {
+    return this.#breaker.state === "closed" && this.#rate === null;
+  }
+
   /** Bounds the attempts by a number a second, on average; null lifts it. */
   setRate(perSecond: number | null, nowMs: number): void {
     if (perSecond === (this.#rate?.perSecond ?? null)) return;

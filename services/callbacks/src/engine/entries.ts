@@ -1,14 +1,18 @@
+import { Ahead, type AheadBudget } from "./ahead.ts";
 import { Alarms } from "./alarms.ts";
 import type { Clock } from "./clock.ts";
 import { EndpointGate, type GateRules } from "./endpoint-gate.ts";
+import type { PlacedWork } from "./lane-work.ts";
 
 /** How long a receiver that gets nothing is remembered. */
 const REMEMBERED_MS = 10 * 60_000;
 
 /** What is known of a registration that has or had something to send. */
-export interface Entry {
+export interface Entry<Endpoint> {
   id: string;
   gate: EndpointGate;
+  /** Lanes that are claimed, and wait for room. */
+  ahead: Ahead<Endpoint>;
   /** It may have due lanes that nobody has claimed. */
   wants: boolean;
   claiming: boolean;
@@ -18,6 +22,8 @@ export interface Entry {
   claimedAtMs: number;
   /** Whether its owner changed it since the last claim, and whether that found it deleted. */
   registration: "known" | "changed" | "deleted";
+  /** How often its owner did. */
+  changes: number;
   /** When it is looked at again, being paused; null if it is not. */
   pausedUntilMs: number | null;
   /** When it is wanted by time alone. */
@@ -25,44 +31,56 @@ export interface Entry {
   usedAtMs: number;
 }
 
-/** What is known of registrations; of one that has nothing to send it is forgotten in time. */
-export class Entries {
-  readonly #clock: Clock;
-  readonly #rules: GateRules;
-  readonly #wanted: (entry: Entry) => void;
-  readonly #byId = new Map<string, Entry>();
+/** What entries of registrations are made with. */
+interface EntriesOptions<Endpoint> {
+  clock: Clock;
+  gate: GateRules;
+  /** Lanes that all of them together may claim ahead. */
+  aheadMax: number;
+  /** Called when an entry's alarm rings. */
+  wanted: (entry: Entry<Endpoint>) => void;
+  /** Called with what was claimed ahead and will not be begun. */
+  giveBack: (entry: Entry<Endpoint>, works: readonly PlacedWork<Endpoint>[]) => void;
+}
 
-  /** `wanted` is called when an entry's alarm rings. */
-  constructor(clock: Clock, rules: GateRules, wanted: (entry: Entry) => void) {
-    this.#clock = clock;
-    this.#rules = rules;
-    this.#wanted = wanted;
+/** What is known of registrations; of one that has nothing to send it is forgotten in time. */
+export class Entries<Endpoint> {
+  readonly #options: EntriesOptions<Endpoint>;
+  readonly #budget: AheadBudget;
+  readonly #byId = new Map<string, Entry<Endpoint>>();
+
+  constructor(options: EntriesOptions<Endpoint>) {
+    this.#options = options;
+    this.#budget = { lanes: options.aheadMax };
   }
 
-  get(id: string): Entry | undefined {
+  get(id: string): Entry<Endpoint> | undefined {
     return this.#byId.get(id);
   }
 
-  values(): Iterable<Entry> {
+  values(): Iterable<Entry<Endpoint>> {
     return this.#byId.values();
   }
 
   /** That of a registration; a new one if nothing is known of it. */
-  of(id: string): Entry {
+  of(id: string): Entry<Endpoint> {
     const found = this.#byId.get(id);
     if (found) return found;
-    const entry: Entry = {
+    const { clock, gate, wanted, giveBack } = this.#options;
+    const entry: Entry<Endpoint> = {
       id,
-      gate: new EndpointGate(this.#rules),
+      gate: new EndpointGate(gate),
+      ahead: new Ahead(clock, this.#budget, (works) => giveBack(entry, works)),
       wants: false,
       claiming: false,
       unsettled: 0,
       claims: 0,
       claimedAtMs: -Infinity,
       registration: "known",
+      changes: 0,
       pausedUntilMs: null,
-      alarms: new Alarms(this.#clock, () => this.#wanted(entry)),
-      usedAtMs: this.#clock.now(),
+      alarms: new Alarms(clock, () => wanted(entry)),
+      usedAtMs: clock.now(),
     };
     this.#byId.set(id, entry);
     return entry;
@@ -70,9 +88,10 @@ export class Entries {
 
   /** Drops those that had nothing to send for long, or are another one's. */
   forget(owns: (id: string) => boolean): void {
-    const usedAfterMs = this.#clock.now() - REMEMBERED_MS;
-    for (const [id, { gate, claiming, unsettled, wants, alarms, usedAtMs }] of this.#byId) {
-      const isIdle = gate.inWork === 0 && unsettled === 0 && !claiming && !wants && alarms.isEmpty;
+    const usedAfterMs = this.#options.clock.now() - REMEMBERED_MS;
+    for (const [id, { gate, ahead, claiming, unsettled, wants, alarms, usedAtMs }] of this.#byId) {
+      const isBusy = gate.inWork > 0 || ahead.size > 0 || unsettled > 0 || claiming;
+      const isIdle = !isBusy && !wants && alarms.isEmpty;
       if (isIdle && (usedAtMs < usedAfterMs || !owns(id))) this.#byId.delete(id);
     }
   }

@@ -26,3 +26,6 @@ export interface LaneWork<Endpoint> {
   /** Aborts the attempt. */
   signal: AbortSignal;
 }
+
+/** A lane in work or waiting for it, and whether it has its place at the receiver. */
+export type PlacedWork<Endpoint> = LaneWork<Endpoint> & { hasPlace: boolean };

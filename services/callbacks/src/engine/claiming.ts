@@ -1,0 +1,67 @@
+import { errorFacts } from "@waybill/process/log.ts";
+import type { ClaimedLane } from "../lane.ts";
+import type { DispatcherOptions } from "./dispatcher-options.ts";
+import type { Entry } from "./entries.ts";
+
+/** One claim in so many takes lanes that failed before first, so that new ones cannot hold them off for ever. */
+const LATE_TURN = 5;
+
+/** Lanes that may be sent, how, and since when they are held; or why none may. */
+export type Claimed<Endpoint> =
+  { lanes: ClaimedLane[]; endpoint: Endpoint; heldSince: number } | "paused" | "deleted";
+
+/**
+ * Claims up to `limit` lanes of a registration, and looks at it. Lanes of one that is paused are given back,
+ * those of one that is gone are closed.
+ */
+export async function claimFor<Endpoint>(
+  options: DispatcherOptions<Endpoint>,
+  entry: Entry<Endpoint>,
+  limit: number,
+): Promise<Claimed<Endpoint>> {
+  const { claim, look, clock, close } = options;
+  entry.claims += 1;
+  // A probe should tell of the receiver, not once more of a lane that has failed.
+  const isLateTurn = entry.gate.breaker === "closed" && entry.claims % LATE_TURN === 0;
+  const heldSince = clock.now();
+  // One that was paused is asked first; any other at the same time, since it hardly ever is.
+  const known = entry.pausedUntilMs === null ? null : await look(entry.id);
+  if (known?.state === "paused") return "paused";
+  const [state, lanes] = await Promise.all([
+    known ?? look(entry.id),
+    claim(entry.id, limit, isLateTurn ? "late" : "fresh"),
+  ]);
+  if (state.state === "active") {
+    entry.pausedUntilMs = null;
+    entry.registration = "known";
+    entry.gate.setRate(state.ratePerSecond, clock.now());
+    return { lanes, endpoint: state.endpoint, heldSince };
+  }
+  if (lanes.length > 0) await (state.state === "deleted" ? close(lanes) : giveBack(options, lanes));
+  if (state.state === "paused") return "paused";
+  entry.wants = lanes.length === limit;
+  if (entry.registration !== "deleted") await endFor(options, entry);
+  return "deleted";
+}
+
+/** Makes claimed lanes due again; if that fails their leases have to run out. */
+export async function giveBack<Endpoint>(
+  { release, log }: Pick<DispatcherOptions<Endpoint>, "release" | "log">,
+  lanes: readonly ClaimedLane[],
+): Promise<void> {
+  try {
+    await release(lanes);
+  } catch (error) {
+    log.warn({ lanes: lanes.length, ...errorFacts(error) }, "dispatcher.release_failed");
+  }
+}
+
+/** A registration is gone: what waits for a retry is closed too. */
+export async function endFor<Endpoint>(
+  { hasten }: Pick<DispatcherOptions<Endpoint>, "hasten">,
+  entry: Entry<Endpoint>,
+): Promise<void> {
+  entry.registration = "deleted";
+  await hasten(entry.id);
+  entry.wants = true;
+}
