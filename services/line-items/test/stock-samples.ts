@@ -1,6 +1,7 @@
 import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts";
-import { planOrder, type LineDemand, type OrderDemand } from "../src/stock/plan.ts";
+import type { LineDemand, OrderDemand } from "../src/stock/demand.ts";
 import type { Lot } from "../src/stock/lot.ts";
+import { planOrder } from "../src/stock/plan.ts";
 
 /** The clock of every plan. */
 export const now = "2026-05-10T08:00:00.000Z";

@@ -3,7 +3,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { LineItemsContext } from "../context.ts";
 import { orderIdOf } from "../order-names.ts";
 import { findAllocations } from "../stock/allocation-store.ts";
-import { toOrderAllocation, untrackedAllocation } from "../stock/allocation.ts";
+import { toOrderAllocation, untrackedAllocation } from "../stock/allocation-view.ts";
 import { getOrderLines } from "../store.ts";
 
 export async function getAllocation(

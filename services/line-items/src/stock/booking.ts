@@ -12,17 +12,17 @@ import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
 import type { OrderLinesDocument } from "../order-lines.ts";
 import { findAllocations, loadShelves, putOnOffer, saveStock, type Traces } from "./allocation-store.ts";
+import { allocate } from "./allocating.ts";
 import {
-  allocate,
   allocatedUnits,
   byId,
   compareTurn,
-  followUnits,
   newAllocation,
   turnOf,
   type Bookings,
   type AllocationDocument,
 } from "./allocation.ts";
+import { followUnits } from "./followed-units.ts";
 import { putBack, type OpenShelves } from "./shelves.ts";
 import type { SkuDocument } from "../sku.ts";
 import { withStock, withUnits } from "./lines-with-stock.ts";

@@ -5,7 +5,7 @@ import type {
   LotCandidate,
   LotUnits,
 } from "@waybill/proto/line_items/v1/allocation.ts";
-import type { Choice } from "./plan.ts";
+import type { Choice } from "./choice.ts";
 import { freeUnits, sumOf, type Lot } from "./lot.ts";
 import type { Route } from "./routing.ts";
 

@@ -2,8 +2,10 @@ import type { OrderAllocation } from "@waybill/proto/line_items/v1/allocation.ts
 import type { PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
 import { describe, expect, it, test } from "vitest";
 import { facilities, home, line, lot, now, plan } from "../../test/stock-samples.ts";
-import { planOrder, type LineDemand, type OrderDemand, type Shelves } from "./plan.ts";
+import type { LineDemand, OrderDemand } from "./demand.ts";
 import type { Lot } from "./lot.ts";
+import { planOrder } from "./plan.ts";
+import type { Shelves } from "./shelves.ts";
 
 function rule(match_type: string, match_style: string, ...match_value: string[]): PickFrom {
   return { match_type, match_style, match_value };

@@ -4,56 +4,14 @@ import type {
   LotUnits,
   OrderAllocation,
 } from "@waybill/proto/line_items/v1/allocation.ts";
-import type { PickFrom } from "@waybill/proto/line_items/v1/line_items.ts";
+import { choose, lotsOf, type Choice } from "./choice.ts";
+import type { OrderDemand } from "./demand.ts";
 import { explainLine, rankFacilities, shorten } from "./explanation.ts";
-import { comparePick, freeUnits, isExpired, sumOf, type Lot, type PickStyle } from "./lot.ts";
-import { comparePreference, hasHardRule, isPermitted, preference } from "./pick-from.ts";
-import { routeOf, type Route, type RoutedFacility } from "./routing.ts";
 import { chooseFacilities } from "./facility-choice.ts";
-
-/** What one line asks for. */
-export interface LineDemand {
-  lineId: string;
-  skuId: string;
-  skuCustomerId: string;
-  pickFrom: readonly PickFrom[];
-  pickStyle: PickStyle;
-  /** Ordered units. */
-  quantity: number;
-  /** Units that need no stock any more: shipped, shorted or canceled. */
-  settled: number;
-  /** Units of `settled` that were shorted here, for want of stock. */
-  shorted: number;
-  /** Units of lots that it has and keeps. */
-  held: readonly LotUnits[];
-}
-
-/** What one order asks for. */
-export interface OrderDemand {
-  orderId: string;
-  terms: AllocationTerms;
-  lines: readonly LineDemand[];
-}
-
-/** What there is to take from. */
-export interface Shelves {
-  /** The lots of each SKU whose stock is recorded, by SKU id: copies, which planning writes on. */
-  lots: ReadonlyMap<string, Lot[]>;
-  facilities: readonly RoutedFacility[];
-  /** The ids of SKUs whose free units are for others. */
-  reserved: ReadonlySet<string>;
-  /** RFC 3339, UTC. */
-  now: string;
-}
-
-/** A line with the lots it may have, in the order it wants them, and those it may not, with the reason. */
-export interface Choice {
-  demand: LineDemand;
-  tracked: boolean;
-  missing: number;
-  wanted: Lot[];
-  refused: { lot: Lot; reason: string }[];
-}
+import { freeUnits, sumOf } from "./lot.ts";
+import { hasHardRule } from "./pick-from.ts";
+import { routeOf, type Route } from "./routing.ts";
+import type { Shelves } from "./shelves.ts";
 
 /**
  * Decides which units of which lots an order gets, takes them from the shelves, and says why. Lines that must
@@ -85,57 +43,6 @@ export function statusOf(lines: readonly LineAllocation[]): string {
   if (lines.some(({ backordered }) => backordered > 0)) return "backordered";
   if (lines.some(({ shorted }) => shorted > 0)) return "shorted";
   return lines.some(({ tracked }) => tracked) ? "allocated" : "untracked";
-}
-
-function choose(
-  demand: LineDemand,
-  { lots: ofSkus, reserved }: Shelves,
-  { open }: Route,
-  today: string,
-): Choice {
-  const lots = ofSkus.get(demand.skuId);
-  const missing = demand.quantity - demand.settled - sumOf(demand.held);
-  const isReserved = reserved.has(demand.skuId);
-  const judged = (lots ?? []).map((lot) => {
-    const reason = refusalOf(lot, demand, open, today);
-    return { lot, reason: reason === null && isReserved ? "on_offer" : reason };
-  });
-  const wanted = judged.filter(({ reason }) => reason === null).map(({ lot }) => lot);
-  return {
-    demand,
-    tracked: lots !== undefined,
-    missing: lots === undefined ? 0 : Math.max(0, missing),
-    wanted: sortByWish(wanted, demand, open),
-    refused: judged.filter((item): item is { lot: Lot; reason: string } => item.reason !== null),
-  };
-}
-
-function refusalOf(lot: Lot, { pickFrom }: LineDemand, open: readonly string[], today: string) {
-  if (lot.status !== "available") return "on_hold";
-  if (isExpired(lot, today)) return "expired";
-  if (!isPermitted(lot, pickFrom)) return "pick_from";
-  return open.includes(lot.facility_id) ? null : "routing_policy";
-}
-
-function sortByWish(
-  lots: readonly Lot[],
-  { pickFrom, pickStyle }: LineDemand,
-  open: readonly string[],
-): Lot[] {
-  const byStyle = comparePick(pickStyle);
-  const wishes = lots.map((lot) => ({
-    lot,
-    preference: preference(lot, pickFrom),
-    rank: open.indexOf(lot.facility_id),
-  }));
-  return wishes
-    .toSorted(
-      (one, other) =>
-        comparePreference(one.preference, other.preference) ||
-        one.rank - other.rank ||
-        byStyle(one.lot, other.lot),
-    )
-    .map(({ lot }) => lot);
 }
 
 function facilitiesFor(order: OrderDemand, choices: readonly Choice[], { open }: Route): ReadonlySet<string> {
@@ -208,8 +115,4 @@ function settleMissing(line: LineAllocation, { backorder_policy }: AllocationTer
   if (backorder_policy !== "cancel_shorts") return line;
   const { settled, shorted, backordered } = line;
   return { ...line, settled: settled + backordered, shorted: shorted + backordered, backordered: 0 };
-}
-
-function lotsOf({ wanted, refused }: Choice): Lot[] {
-  return [...wanted, ...refused.map(({ lot }) => lot)];
 }

@@ -1,9 +1,20 @@
 import { stamped, type Decision } from "@waybill/events/aggregates.ts";
 import type { LotUnits } from "@waybill/proto/line_items/v1/allocation.ts";
-import type { Shelves } from "./plan.ts";
 import type { FacilityDocument } from "./facility.ts";
 import { freeUnits, type Lot } from "./lot.ts";
+import type { RoutedFacility } from "./routing.ts";
 import { changedStock, onOffer, type StockCause, type StockDocument } from "./stock.ts";
+
+/** What there is to take from. */
+export interface Shelves {
+  /** The lots of each SKU whose stock is recorded, by SKU id: copies, which planning writes on. */
+  lots: ReadonlyMap<string, Lot[]>;
+  facilities: readonly RoutedFacility[];
+  /** The ids of SKUs whose free units are for others. */
+  reserved: ReadonlySet<string>;
+  /** RFC 3339, UTC. */
+  now: string;
+}
 
 /** The stock of some SKUs while it is decided about: planning and moving units writes on `lots`. */
 export interface OpenShelves extends Shelves {
