@@ -3,7 +3,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import { expect, test } from "vitest";
 import { changeThing, route } from "../test/contract.ts";
 import type { SentForm } from "./body-form.ts";
-import { parseJson } from "./body.ts";
+import { parseJson } from "./json-body.ts";
 import { refusalOverRest } from "./places.ts";
 import { toProblem, toRefusal } from "./problem.ts";
 

@@ -3,7 +3,7 @@ import { fieldRules } from "@waybill/contract/descriptors.ts";
 import type { Method, Route } from "@waybill/contract/methods.ts";
 import { checkOf, type JsonSchema } from "@waybill/contract/schema.ts";
 import { fieldShape, shapeSchema } from "@waybill/contract/shape-schema.ts";
-import { bodyReader, notNull } from "./body-reader.ts";
+import { fieldsReader, notNull } from "./body-fields.ts";
 import type { SentForm } from "./body-form.ts";
 import { readParameters, type ParameterType } from "./parameters.ts";
 import { parameterPlace, pathFields, RestRefusal } from "./places.ts";
@@ -40,10 +40,10 @@ export function requestBuilder(input: Message, route: Route): (request: RestRequ
   const inPath = pathFields(route.path);
   const checkParameters = checkOf(() => shapeSchema(rest));
   const readHeaders = headerReader(input);
-  const readBody = bodyReader(input, route);
+  const readFields = fieldsReader(input, route);
   return ({ params, query, headers, body }) => {
     const { values, places } = readParameters(types, inPath, params, query);
-    const sent = readBody(body);
+    const sent = readFields(body);
     const wrong = [...places, ...checkParameters(values).map(parameterPlace), ...sent.places];
     if (wrong.length > 0) throw new RestRefusal("INVALID_REQUEST", undefined, wrong);
     return { message: { ...values, ...sent.values, ...readHeaders(headers) }, form: sent.form };

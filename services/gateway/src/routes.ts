@@ -3,11 +3,11 @@ import { methods, type Method, type Route } from "@waybill/contract/methods.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import { Router } from "express";
 import { authenticate } from "./auth.ts";
-import { readBody } from "./body.ts";
 import { coalescedCalls } from "./coalesced-calls.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Handler } from "./exchange.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
+import { readJson } from "./json-body.ts";
 import type { Peers } from "./peers.ts";
 import { refusalOverRest } from "./places.ts";
 import { requestBuilder } from "./request.ts";
@@ -43,7 +43,7 @@ function handlers({ method, route }: Endpoint, config: GatewayConfig, peers: Pee
   return [
     noteRoute(route.path),
     authenticate(config.tenants),
-    ...(route.body === null ? [] : readBody(config.bodyBytesMax)),
+    ...(route.body === null ? [] : readJson(config.bodyBytesMax)),
     answerBy({ method, route }, config.requestTimeoutMs, peers),
   ];
 }

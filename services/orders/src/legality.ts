@@ -94,7 +94,7 @@ function waitsForStock({ backordered, backorder_policy }: OrderDocument): boolea
 }
 
 /** A refusal that says what is allowed instead: of what a warehouse does, requests are not its own. */
-export function refusalOf(
+export function moveRefusal(
   order: OrderDocument,
   move: Move,
   code: ErrorCode,
@@ -127,11 +127,11 @@ export function isOpenTo({ status }: OrderDocument, move: Move): boolean {
  */
 export function assertAllowed(order: OrderDocument, move: Move): void {
   if (order.changing !== null)
-    throw refusalOf(order, move, "ORDER_CHANGING", " and being updated", CHANGING_RETRY_MS);
+    throw moveRefusal(order, move, "ORDER_CHANGING", " and being updated", CHANGING_RETRY_MS);
   if (movesOf(order).includes(move)) return;
   if (movesOf({ ...order, hold: null }).includes(move) && order.hold !== null)
-    throw refusalOf(order, move, "ORDER_ON_HOLD", " and on hold");
-  throw refusalOf(order, move, "STATUS_FORBIDS");
+    throw moveRefusal(order, move, "ORDER_ON_HOLD", " and on hold");
+  throw moveRefusal(order, move, "STATUS_FORBIDS");
 }
 
 /** The order in the status that its move leads to; a status never goes back, and an end ends a hold. */

@@ -5,7 +5,7 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
 import type { LineCount, OrderEventData, Shipment, Short } from "@waybill/proto/orders/v1/fulfillment.ts";
-import { assertAllowed, inStatus, legality, refusalOf, settled, type Move } from "./legality.ts";
+import { assertAllowed, inStatus, legality, moveRefusal, settled, type Move } from "./legality.ts";
 import type { OrderDocument } from "./order.ts";
 import { withArrived, withShipment } from "./shipments.ts";
 import {
@@ -60,7 +60,7 @@ export function substatusOf({ changing, hold, backordered, line_counts }: Standi
 /** open → atWarehouse; from now on the order counts its units itself. Throws `NO_LINES`. */
 export function accept(order: OrderDocument, lines: readonly LineItem[]): Decision<OrderDocument> {
   assertAllowed(order, "accept");
-  if (lines.length === 0) throw refusalOf(order, "accept", "NO_LINES", " and has no lines");
+  if (lines.length === 0) throw moveRefusal(order, "accept", "NO_LINES", " and has no lines");
   const line_counts = countLines(lines, order.shorts);
   return moved({ ...order, line_counts }, "accept", shortedAtCreation(line_counts));
 }

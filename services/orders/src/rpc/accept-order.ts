@@ -3,7 +3,7 @@ import type { AcceptOrderRequest, AcceptOrderResponse } from "@waybill/proto/ord
 import type { CallOptions } from "@waybill/rpc/client.ts";
 import type { OrdersContext } from "../context.ts";
 import { moveOrder } from "../fulfillment.ts";
-import { assertAllowed, refusalOf } from "../legality.ts";
+import { assertAllowed, moveRefusal } from "../legality.ts";
 import { accept } from "../lifecycle.ts";
 import { sealLines } from "../seal.ts";
 import { getStoredOrder } from "../store.ts";
@@ -19,7 +19,7 @@ export async function acceptOrder(
   assertAllowed(order, "accept");
   const sealed = await sealLines(context, order, call, true).catch((error: unknown) => {
     if (!(error instanceof DomainError) || error.code !== "BACKORDERED") throw error;
-    throw refusalOf(order, "accept", "BACKORDERED", " and waits for stock");
+    throw moveRefusal(order, "accept", "BACKORDERED", " and waits for stock");
   });
   return moveOrder(context, request, call, "accept", (now) => {
     assertAllowed(now, "accept");

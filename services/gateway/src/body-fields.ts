@@ -11,7 +11,7 @@ type Field = Message["fields"][number];
 type Values = Record<string, unknown>;
 
 /** What a body says: the fields of the request message that it sets, and what is wrong with it. */
-interface ReadBody {
+interface BodyFields {
   values: Values;
   form: SentForm;
   places: readonly Place[];
@@ -21,7 +21,7 @@ interface ReadBody {
  * Compiles how a route's bodies are read: in the form in which they were sent, checked for their shape, with
  * the update masks that their keys make. Throws for a route whose body the message does not have.
  */
-export function bodyReader(input: Message, route: Route): (body: unknown) => ReadBody {
+export function fieldsReader(input: Message, route: Route): (body: unknown) => BodyFields {
   if (route.body === null) return () => ({ values: {}, form: "plain", places: [] });
   const field = bodyField(input, route);
   const checks = bodyChecks(field ? fieldShape(field) : shapeSchema(withoutPath(input, route)), route);

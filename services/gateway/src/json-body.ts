@@ -18,7 +18,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * Reads a JSON body into `request.body`, at most `bytesMax` of it, decompressed if need be. Refuses with
  * INVALID_REQUEST (no body), UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE and MALFORMED_JSON.
  */
-export function readBody(bytesMax: number): Handler[] {
+export function readJson(bytesMax: number): Handler[] {
   // The limit holds for the decompressed bytes.
   return [requireJson, express.raw({ limit: bytesMax, type: () => true }), parseBody];
 }
