@@ -7,6 +7,7 @@ import type { Side } from "./schemas.ts";
 const forms: Readonly<Record<string, JsonSchema>> = {
   "date-time": { format: "date-time" },
   uuid: { format: "uuid" },
+  id: {},
   country: { pattern: "^[A-Z]{2}$" },
   currency: { pattern: "^[A-Z]{3}$" },
   decimal: { pattern: "^[0-9]{1,15}(\\.[0-9]{1,12})?$" },

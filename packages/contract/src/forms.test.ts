@@ -98,6 +98,15 @@ describe("a UUID", () => {
   ])("is not %j", (text) => expect(canonical("uuid", text)).toBeNull());
 });
 
+test.each([
+  ["0189D1C2-7E4B-7000-8000-00000000000A", "0189d1c2-7e4b-7000-8000-00000000000a"],
+  ["0189D1C2-7E4B-7000-8000-00000000000A.B", "0189d1c2-7e4b-7000-8000-00000000000a.b"],
+  ["1000000000", "1000000000"],
+  ["nobody's", "nobody's"],
+])("an id of any case is taken in lower case, and what is none stays a text: %s", (text, id) => {
+  expect(canonical("id", text)).toBe(id);
+});
+
 describe("a country is an ISO 3166 alpha-2 code in upper case", () => {
   it.each(["US", "DE", "GB", "IO"])("%s", (code) => expect(canonical("country", code)).toBe(code));
   it.each(["", "us", "Us", "USA", "840", "08", "ZZ", "UK", "U", "US ", "constructor"])("not %j", (text) =>

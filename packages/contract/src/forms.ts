@@ -28,6 +28,11 @@ export const forms: Readonly<Record<string, Form>> = {
     canonical: (text) => (uuidPattern.test(text) ? text.toLowerCase() : null),
     description: "a UUID",
   },
+  // Waybill's ids are in lower case; a text that is none of them is nobody's id, and not found.
+  id: {
+    canonical: (text) => text.toLowerCase(),
+    description: "an id",
+  },
   country: {
     canonical: (text) =>
       text.length === 2 && countries.isValid(text) && text === text.toUpperCase() ? text : null,

@@ -1,4 +1,4 @@
-import { ScalarType, type DescMessage } from "@bufbuild/protobuf";
+import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { descriptors, fieldRules } from "./descriptors.ts";
 import { methodAt, methods } from "./methods.ts";
@@ -8,6 +8,19 @@ const routes = methods.flatMap((method) => method.routes.map((route) => ({ metho
 const reads = methods.filter(({ name }) => /^(get|list|find)/.test(name));
 const parameters = (path: string) => [...path.matchAll(/\{(\w+)/g)].map(([, name]) => name);
 const fieldsOf = (message: DescMessage) => message.fields.map(({ name }) => name);
+
+const names = /^(ids?|order|sku|\w+_ids?)$/;
+/** Names that are not Waybill's: upper and lower case are two of them. */
+const chosenByCallers = [
+  "Facility.id",
+  "facility_id",
+  "order_customer_id",
+  "replacement_id",
+  "request_id",
+  "shipment_id",
+  "shipment_ids",
+  "sku_customer_id",
+];
 
 /** The comment above an element, by its path in the file (descriptor.proto, SourceCodeInfo). */
 function leadingComment(file: (typeof files)[number], path: readonly number[]): string {
@@ -44,6 +57,27 @@ test("every parameter of a path is a field of the request, and of a location or 
     expect([...fieldsOf(method.output), ...inPath]).toEqual(answered);
     expect(fieldsOf(method.output)).toEqual(expect.arrayContaining(parameters(route.etag ?? "")));
   }
+});
+
+/** The texts by which a message that is sent names something, at any depth. */
+function namesIn(message: DescMessage, above: readonly DescMessage[] = []): DescField[] {
+  if (above.includes(message)) return [];
+  const set = message.fields.filter((field) => !fieldRules(field).output_only);
+  return set.flatMap((field) => {
+    if (field.message) return namesIn(field.message, [...above, message]);
+    return field.scalar === ScalarType.STRING && names.test(field.name) ? [field] : [];
+  });
+}
+
+test("an id that Waybill minted may be sent in any case: every field that takes one has its form", () => {
+  const sent = methods.flatMap(({ input }) => namesIn(input));
+  const raw = sent.filter((field) => {
+    const { format, each } = fieldRules(field);
+    return !["uuid", "id"].includes((field.fieldKind === "list" ? each?.format : format) ?? "");
+  });
+  expect(sent.length).toBeGreaterThan(100);
+  const told = raw.map(({ name, parent }) => (name === "id" ? `${parent.name}.${name}` : name));
+  expect([...new Set(told)].toSorted()).toEqual(chosenByCallers);
 });
 
 test("what REST reaches answers once: streams are for gRPC", () => {

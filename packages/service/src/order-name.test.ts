@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readOrderName } from "./order-name.ts";
 
 test.each([
-  ["8F1316D5-859F-4802-98B0-63D03A9517AC", { _id: "8f1316d5-859f-4802-98b0-63d03a9517ac" }],
+  ["8f1316d5-859f-4802-98b0-63d03a9517ac", { _id: "8f1316d5-859f-4802-98b0-63d03a9517ac" }],
   ["1000000000", { order_nr: 1_000_000_000 }],
   ["999999999", { storefront_id: 999_999_999 }],
   ["13", { storefront_id: 13 }],

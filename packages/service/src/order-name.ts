@@ -8,7 +8,7 @@ export type OrderName = { _id: string } | { order_nr: number } | { storefront_id
 
 /** Reads how a caller names an order: by its UUID, its order_nr or its storefront_id. */
 export function readOrderName(name: string): OrderName {
-  if (!numberPattern.test(name)) return { _id: name.toLowerCase() };
+  if (!numberPattern.test(name)) return { _id: name };
   const number = Number(name);
   return number < ORDER_NR_FIRST ? { storefront_id: number } : { order_nr: number };
 }

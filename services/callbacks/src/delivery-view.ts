@@ -18,7 +18,7 @@ export function shownId(id: string): string {
 
 /** The stored id that `shownId` shows so. */
 export function storedId(shown: string): string {
-  return `${shown.slice(0, UUID_SIZE).toLowerCase()}/${shown.slice(UUID_SIZE + 1)}`;
+  return `${shown.slice(0, UUID_SIZE)}/${shown.slice(UUID_SIZE + 1)}`;
 }
 
 /** The message of a stored delivery, parked if what is pending at its registration is. */

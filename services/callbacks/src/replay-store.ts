@@ -33,7 +33,7 @@ export async function getStoredReplay(
   tenantId: string,
   id: string,
 ): Promise<ReplayDocument> {
-  const found = await replays.findOne({ _id: id.toLowerCase(), tenant_id: tenantId });
+  const found = await replays.findOne({ _id: id, tenant_id: tenantId });
   if (found === null) throw new DomainError("REPLAY_NOT_FOUND");
   return found;
 }

@@ -57,8 +57,8 @@ export function createReplay(
   return {
     _id: id,
     tenant_id: tenantId,
-    callback_id: asked.callback_id?.toLowerCase() ?? null,
-    order_id: asked.order_id?.toLowerCase() ?? null,
+    callback_id: asked.callback_id ?? null,
+    order_id: asked.order_id ?? null,
     message_type: asked.message_type ?? null,
     delivery_status: (asked.delivery_status ?? null) as ReplayDocument["delivery_status"],
     sdt: asked.sdt ?? null,

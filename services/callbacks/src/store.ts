@@ -54,7 +54,7 @@ export function changeCallbackDocument(
 ): Promise<CallbackDocument> {
   return changeTenant(context, tenantId, async (session) => {
     const all = await context.callbacks.find({ tenant_id: tenantId }, { session }).toArray();
-    const named = { _id: id.toLowerCase(), tenant_id: tenantId };
+    const named = { _id: id, tenant_id: tenantId };
     const changing = (found: CallbackDocument) => decide(found, all);
     const changed = await changeAggregate(storeOf(context), named, changing, traceparent, session);
     if (changed === null) throw new DomainError("CALLBACK_NOT_FOUND");

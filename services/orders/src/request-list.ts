@@ -71,7 +71,7 @@ function toQuery({
   return {
     tenant_id: tenantId,
     kind,
-    ...(ids.length > 0 ? { _id: { $in: ids.map((id) => id.toLowerCase()) } } : {}),
+    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
     ...(customerIdentifiers.length > 0 ? { customer_identifier: { $in: [...customerIdentifiers] } } : {}),
     ...(status === null ? {} : { status: status as RequestDocument["status"] }),
   };

@@ -40,7 +40,7 @@ export async function getStoredRequest(
   kind?: RequestKind,
 ): Promise<RequestDocument> {
   const ofKind = kind === undefined ? {} : { kind };
-  const found = await requests.collection.findOne({ _id: id.toLowerCase(), tenant_id: tenantId, ...ofKind });
+  const found = await requests.collection.findOne({ _id: id, tenant_id: tenantId, ...ofKind });
   if (found === null) throw new DomainError("REQUEST_NOT_FOUND");
   return found;
 }

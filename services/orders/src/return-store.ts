@@ -69,7 +69,7 @@ export function updateReturn(
       changes.push({ ...change, state });
       return { state, events: [] };
     };
-    const named = { _id: id.toLowerCase(), tenant_id: tenantId };
+    const named = { _id: id, tenant_id: tenantId };
     const changed = await changeAggregate(returns, named, once, traceparent, session);
     if (changed === null) throw new DomainError("RETURN_NOT_FOUND");
     for (const change of changes) {
@@ -92,7 +92,7 @@ export async function getStoredReturn(
   tenantId: string,
   id: string,
 ): Promise<ReturnDocument> {
-  const found = await returns.collection.findOne({ _id: id.toLowerCase(), tenant_id: tenantId });
+  const found = await returns.collection.findOne({ _id: id, tenant_id: tenantId });
   if (found === null) throw new DomainError("RETURN_NOT_FOUND");
   return found;
 }
@@ -161,8 +161,8 @@ function indexFor({ ids, orderId, status }: ReturnFilter): string {
 function toQuery({ tenantId, ids, orderId, status }: ReturnFilter): Filter<ReturnDocument> {
   return {
     tenant_id: tenantId,
-    ...(ids.length > 0 ? { _id: { $in: ids.map((id) => id.toLowerCase()) } } : {}),
-    ...(orderId === null ? {} : { order_id: orderId.toLowerCase() }),
+    ...(ids.length > 0 ? { _id: { $in: [...ids] } } : {}),
+    ...(orderId === null ? {} : { order_id: orderId }),
     ...(status === null ? {} : { status }),
   };
 }

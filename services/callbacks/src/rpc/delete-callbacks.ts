@@ -13,13 +13,12 @@ export async function deleteCallbacks(
   { ids }: DeleteCallbacksRequest,
   { tenantId }: Call,
 ): Promise<DeleteCallbacksResponse> {
-  const names = ids.map((id) => id.toLowerCase());
-  const deleted = await deleteCallbackDocuments(context, tenantId, names);
+  const deleted = await deleteCallbackDocuments(context, tenantId, ids);
   // Whoever claims a lane without a registration ends what is in it.
   await hastenLanes(context, [...deleted]);
   context.renew([...deleted]);
   return batchResponse(
-    names.map((id, index) =>
+    ids.map((id, index) =>
       deleted.has(id)
         ? recordSuccess(index, id, null)
         : recordFailed(index, null, new DomainError("CALLBACK_NOT_FOUND")),

@@ -35,8 +35,8 @@ function filterOf(tenantId: string, request: ListCallbackDeliveriesRequest): Del
     tenantId,
     status: (request.status ?? null) as DeliveryFilter["status"],
     messageType: request.message_type ?? null,
-    orderId: request.order_id?.toLowerCase() ?? null,
-    callbackId: request.callback_id?.toLowerCase() ?? null,
+    orderId: request.order_id ?? null,
+    callbackId: request.callback_id ?? null,
     from: request.sdt ?? null,
     before: request.edt ?? null,
   };

@@ -15,7 +15,7 @@ export async function testCallback(
   { id }: TestCallbackRequest,
   { tenantId, traceparent }: Call,
 ): Promise<TestCallbackResponse> {
-  const callback = await getCallbackDocument(context, id!.toLowerCase());
+  const callback = await getCallbackDocument(context, id!);
   if (callback?.tenant_id !== tenantId) throw new DomainError("CALLBACK_NOT_FOUND");
   const event = { id: newId(), traceparent };
   const delivery = createTestDelivery(event, callback, new Date().toISOString());

@@ -13,7 +13,7 @@ export async function deleteOrderLineItem(
   request: DeleteOrderLineItemRequest,
   call: Call,
 ): Promise<DeleteOrderLineItemResponse> {
-  const lineId = request.id!.toLowerCase();
+  const lineId = request.id!;
   const remove = (current: OrderLinesDocument) => removeLine(current, lineId, request.if_match);
   await changeLines(context, { tenantId: call.tenantId, lineId }, call, remove);
   return {};

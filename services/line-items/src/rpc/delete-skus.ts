@@ -10,9 +10,8 @@ export async function deleteSkus(
   { ids }: DeleteSkusRequest,
   { tenantId, traceparent }: Call,
 ): Promise<DeleteSkusResponse> {
-  const names = ids.map((id) => id.toLowerCase());
-  const removed = await removeSkus(context, tenantId, [...new Set(names)], traceparent);
-  const results = names.map((id, index) => {
+  const removed = await removeSkus(context, tenantId, [...new Set(ids)], traceparent);
+  const results = ids.map((id, index) => {
     const found = removed.get(id);
     return found
       ? { ...recordSuccess(index, id, found.sku.customer_identifier), outcome: found.removal }

@@ -12,7 +12,7 @@ export async function getOrderLineItem(
   request: GetOrderLineItemRequest,
   { tenantId }: Call,
 ): Promise<GetOrderLineItemResponse> {
-  const lineId = request.id!.toLowerCase();
+  const lineId = request.id!;
   const lines = await getOrderLines(context, { tenantId, lineId });
   return { order_line_item: await showLine(context, lines, lineId) };
 }

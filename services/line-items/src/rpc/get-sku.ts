@@ -10,7 +10,7 @@ export async function getSku(
   request: GetSkuRequest,
   call: Call,
 ): Promise<GetSkuResponse> {
-  const document = await getSkuDocument(context, call.tenantId, request.sku!.toLowerCase());
+  const document = await getSkuDocument(context, call.tenantId, request.sku!);
   if (document === null) throw new DomainError("SKU_NOT_FOUND");
   return { sku: toSku(document) };
 }

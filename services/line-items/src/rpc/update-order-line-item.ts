@@ -15,7 +15,7 @@ export async function updateOrderLineItem(
   request: UpdateOrderLineItemRequest,
   call: Call,
 ): Promise<UpdateOrderLineItemResponse> {
-  const lineId = request.id!.toLowerCase();
+  const lineId = request.id!;
   const { sku_id = null } = request.order_line_item!;
   const skus = await takeSkusOfLines(context, call.tenantId, [{ sku_id, sku_customer_id: null }]);
   const patch = (current: OrderLinesDocument) => patchLine(current, lineId, request, skus);
