@@ -1,5 +1,6 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession } from "mongodb";
 import { attemptIds, type AttemptDocument } from "./attempt.ts";
 import { pauseOf, type CallbackDocument } from "./callback.ts";
@@ -86,20 +87,25 @@ export function revived(now: string) {
 }
 
 /**
- * Sends a delivery once more if it has ended, and makes its lane due in any case: after a crash between the
- * two a repeat does the rest. Answers the delivery as it is then.
+ * Sends a delivery once more if it has ended, and makes its lane due in any case. Answers the delivery as it
+ * is then.
  */
 export async function redeliver(
   context: CallbacksContext,
   delivery: DeliverySummary,
 ): Promise<DeliverySummary> {
-  const { deliveries, queue, wake } = context;
+  const { client, deliveries, queue, wake } = context;
   const { _id, tenant_id, callback_id } = delivery;
   const ended = { _id, tenant_id, status: { $in: ["delivered" as const, "failed" as const] } };
-  await deliveries.updateOne(ended, { $set: revived(new Date().toISOString()) });
-  await queue.wakeLanes([laneKeyOf(delivery)]);
+  // Its lane is woken with it: one that is woken before is taken for empty, and removed. It may be in work. Who
+  // holds it and read its deliveries before this commit has an older count of wakes, and so does not remove it;
+  // who removes it while this runs makes this run again, and who sends waits for this commit: it is a rare call.
+  const found = await inTransaction(client, async (session) => {
+    await deliveries.updateOne(ended, { $set: revived(new Date().toISOString()) }, { session });
+    await queue.wakeLanes([laneKeyOf(delivery)], session);
+    return deliveries.findOne<DeliverySummary>({ _id }, { projection: { body: 0 }, session });
+  });
   wake([callback_id]);
-  const found = await deliveries.findOne<DeliverySummary>({ _id }, { projection: { body: 0 } });
   if (found === null) throw new DomainError("DELIVERY_NOT_FOUND");
   return found;
 }

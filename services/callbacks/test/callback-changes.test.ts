@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { inCallTransaction } from "@waybill/mongo/call-transaction.ts";
-import { connectMongo } from "@waybill/mongo/connect.ts";
 import type { CallbackChange, TestCallbackResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CallbackDocument } from "../src/callback.ts";
-import type { CallbacksContext } from "../src/context.ts";
-import { mongoQueue } from "../src/engine/mongo-queue.ts";
 import { testCallback } from "../src/rpc/test-callback.ts";
+import { contextBeside } from "./context-beside.ts";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
 import { startReceiver, type ReceivedWebhook, type Receiver } from "./receiver.ts";
 
@@ -185,14 +183,14 @@ describe("a test event", () => {
 
   it("is sent however long its call takes to commit, as one with an Idempotency-Key does", async () => {
     const { tenant, path, id } = await registered();
-    const { context, client } = await contextBeside();
+    const context = await contextBeside(network.db);
     const status = async ({ delivery }: TestCallbackResponse) => {
       const found = await network.deliveryLog.getCallbackDelivery({ id: delivery!.id }, network.as(tenant));
       return found.status;
     };
     const call = { ...network.as(tenant), tenantId: tenant } as Call;
     const made = await inCallTransaction(
-      client,
+      context.client,
       () => testCallback(context, { id }, call),
       async () => {
         // Whoever sends it has looked at all that the registration has.
@@ -204,20 +202,3 @@ describe("a test event", () => {
     expect(receiver.at(path)).toHaveLength(2);
   });
 });
-
-/** What a handler works with, on the database of the instance, which is woken by nobody. */
-async function contextBeside() {
-  const client = await connectMongo(inject("mongodbUrl"), new AbortController().signal, () => undefined);
-  onTestFinished(() => client.close());
-  const db = client.db(network.db.databaseName);
-  const stored = {
-    client,
-    callbacks: db.collection("callbacks"),
-    deliveries: db.collection("deliveries"),
-    attempts: db.collection("attempts"),
-    lanes: db.collection("lanes"),
-    outbox: db.collection("outbox"),
-  } as unknown as CallbacksContext;
-  const context: CallbacksContext = { ...stored, queue: mongoQueue(stored, 60_000), wake: () => undefined };
-  return { context, client };
-}

@@ -196,7 +196,7 @@ export class Simulation {
       settle: (settlements) => this.#call(instance, () => queue.settle(settlements)),
       close: (...close) => this.#call(instance, () => queue.close(...close)),
       addLanes: (...added) => this.#call(instance, () => queue.addLanes(...added)),
-      wakeLanes: (lanes) => this.#call(instance, () => queue.wakeLanes(lanes)),
+      wakeLanes: (...woken) => this.#call(instance, () => queue.wakeLanes(...woken)),
     };
   }
 

@@ -29,9 +29,9 @@ type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts"
 
 /**
  * The queue in MongoDB. All times of a lane are the database's, so that instances whose clocks lie apart
- * agree. No transaction writes to lanes that are there, which would conflict with the events that come for
- * them: a delivery is written before its lane, so that a crash in between leaves a lane that is looked at once
- * more.
+ * agree. But for a redelivery's no transaction writes to lanes that are there, which would conflict with the
+ * events that come for them: a delivery is written before its lane, so that a crash in between leaves a lane
+ * that is looked at once more.
  */
 export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueue {
   return {
@@ -40,7 +40,7 @@ export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueu
     settle: (settlements) => settle(context, settlements, leaseMs),
     close: (lanes, reason) => closeLanes(context, lanes, reason),
     addLanes: (lanes, session) => addLanes(context, lanes, { leaseMs, session }),
-    wakeLanes: (lanes) => wakeLanes(context, lanes),
+    wakeLanes: (lanes, session) => wakeLanes(context, lanes, session),
   };
 }
 
@@ -298,9 +298,13 @@ function bornLane(
   };
 }
 
-async function wakeLanes({ lanes }: QueueContext, woken: readonly LaneKey[]): Promise<void> {
+async function wakeLanes(
+  { lanes }: QueueContext,
+  woken: readonly LaneKey[],
+  session?: ClientSession,
+): Promise<void> {
   const writes = woken.map((lane) => wakeWrite(lane, null));
-  if (writes.length > 0) await lanes.bulkWrite(writes, { ordered: false });
+  if (writes.length > 0) await lanes.bulkWrite(writes, { ordered: false, ...(session && { session }) });
 }
 
 /**

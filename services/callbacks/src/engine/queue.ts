@@ -30,8 +30,11 @@ export interface DeliveryQueue {
    * send change them all the time: they have to be woken afterwards.
    */
   addLanes: (lanes: readonly NewLane[], session: ClientSession) => Promise<AddedLanes>;
-  /** Makes lanes due that have something new: one that is there keeps its time. Repeating it is harmless. */
-  wakeLanes: (lanes: readonly LaneKey[]) => Promise<void>;
+  /**
+   * Makes lanes due that have something new: one that is there keeps its time. Repeating it is harmless. In a
+   * transaction it conflicts with those who send, so that is for what is rare.
+   */
+  wakeLanes: (lanes: readonly LaneKey[], session?: ClientSession) => Promise<void>;
 }
 
 /** A registration that has lanes, and in how many milliseconds the first of them is due. */
