@@ -65,9 +65,12 @@ export interface CallbackCandidate extends Pick<
   headers: Headers;
 }
 
+/** Why what comes for a disabled registration is parked. */
+export const DISABLED_REASON = "registration disabled";
+
 /** Why what a registration has is parked, as a sentence; null if it is being sent. */
 export function pauseOf({ status, held }: Pick<CallbackDocument, "status" | "held">): string | null {
-  if (status === "disabled") return "registration disabled";
+  if (status === "disabled") return DISABLED_REASON;
   if (status === "unreadable") return "secret unreadable";
   return held ? "message type held" : null;
 }

@@ -1,7 +1,7 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
-import type { ClientSession } from "mongodb";
+import type { ClientSession, Filter } from "mongodb";
 import { attemptIds, type AttemptDocument } from "./attempt.ts";
 import { pauseOf, type CallbackDocument } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
@@ -66,13 +66,8 @@ export async function listStoredAttempts(
   return last.reverse();
 }
 
-/** All registrations of a tenant, at most CALLBACKS_MAX. */
-export function listTenantCallbacks(
-  { callbacks }: CallbacksContext,
-  tenantId: string,
-): Promise<CallbackDocument[]> {
-  return callbacks.find({ tenant_id: tenantId }).toArray();
-}
+/** Of the deliveries that can be sent once more. */
+export const hasEnded = { status: { $in: ["delivered", "failed"] } } satisfies Filter<DeliveryDocument>;
 
 /** What a delivery that has ended becomes when it is sent once more. */
 export function revived(now: string) {
@@ -96,7 +91,7 @@ export async function redeliver(
 ): Promise<DeliverySummary> {
   const { client, deliveries, queue, wake } = context;
   const { _id, tenant_id, callback_id } = delivery;
-  const ended = { _id, tenant_id, status: { $in: ["delivered" as const, "failed" as const] } };
+  const ended = { _id, tenant_id, ...hasEnded };
   // Its lane is woken with it: one that is woken before is taken for empty, and removed. It may be in work. Who
   // holds it and read its deliveries before this commit has an older count of wakes, and so does not remove it;
   // who removes it while this runs makes this run again, and who sends waits for this commit: it is a rare call.

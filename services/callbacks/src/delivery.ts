@@ -74,11 +74,11 @@ export const MESSAGE_TYPES: string[] = [
   TEST_TYPE,
 ];
 
-/** How long a delivery that has ended is kept, and every attempt. */
-export const KEPT_MS = 30 * 24 * 3600 * 1000;
+/** How long a delivery that has ended is kept, every attempt, and every replay. */
+const KEPT_MS = 30 * 24 * 3600 * 1000;
 const HOUR_MS = 3600 * 1000;
 
-/** When a delivery that ends now is removed: whole hours, so that those that end together change alike. */
+/** When what ends or is asked for now is removed: whole hours, so that deliveries that end together change alike. */
 export function keptUntil(nowMs: number): Date {
   return new Date(Math.ceil((nowMs + KEPT_MS) / HOUR_MS) * HOUR_MS);
 }

@@ -4,8 +4,10 @@ import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Filter } from "mongodb";
 import type { CallbacksContext } from "./context.ts";
 import { TEST_TYPE, type DeliveryDocument } from "./delivery.ts";
-import { listTenantCallbacks, revived } from "./delivery-store.ts";
+import { hasEnded, revived } from "./delivery-store.ts";
+import { laneKeyOf } from "./engine/queue.ts";
 import type { ReplayDocument, ReplayedDelivery } from "./replay.ts";
+import { listTenantCallbacks } from "./store.ts";
 
 /** Deliveries of one batch. */
 const BATCH_DELIVERIES_MAX = 500;
@@ -97,15 +99,9 @@ async function revive(
   batch: readonly ReplayedDelivery[],
 ): Promise<void> {
   const ids = batch.map(({ _id }) => _id);
-  const ended = { _id: { $in: ids }, tenant_id, status: { $in: ["delivered" as const, "failed" as const] } };
+  const ended = { _id: { $in: ids }, tenant_id, ...hasEnded };
   await deliveries.updateMany(ended, { $set: revived(new Date().toISOString()) });
-  const lanes = batch.map(({ lane_id, callback_id, order_id }) => ({
-    _id: lane_id,
-    tenant_id,
-    callback_id,
-    order_id,
-  }));
-  await queue.wakeLanes([...new Map(lanes.map((lane) => [lane._id, lane])).values()]);
+  await queue.wakeLanes(batch.map((one) => laneKeyOf({ ...one, tenant_id })));
   wake([...new Set(batch.map(({ callback_id }) => callback_id))]);
 }
 
@@ -127,7 +123,7 @@ async function endedOf(context: CallbacksContext, replay: ReplayDocument): Promi
   return {
     tenant_id,
     callback_id: { $in: ids },
-    status: { $in: delivery_status === null ? ["delivered", "failed"] : [delivery_status] },
+    ...(delivery_status === null ? hasEnded : { status: delivery_status }),
     message_type: message_type ?? { $ne: TEST_TYPE },
     ...(order_id === null ? {} : { order_id }),
     $and: bounds,

@@ -1,7 +1,7 @@
 import { invalidAt } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import type { CallbackReplay } from "@waybill/proto/callbacks/v1/replays.ts";
-import { KEPT_MS, type DeliveryDocument } from "./delivery.ts";
+import { keptUntil, type DeliveryDocument } from "./delivery.ts";
 
 /** A delivery that is to be sent once more, with its lane. */
 export type ReplayedDelivery = Pick<
@@ -72,7 +72,7 @@ export function createReplay(
     lease: null,
     next_at: new Date(nowMs),
     created_at: now,
-    expires_at: new Date(nowMs + KEPT_MS),
+    expires_at: keptUntil(nowMs),
   };
 }
 

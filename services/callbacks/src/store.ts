@@ -129,6 +129,14 @@ export function listCallbackDocuments(
   return callbacks.find({ tenant_id: tenantId }).sort({ _id: -1 }).skip(offset).limit(limit).toArray();
 }
 
+/** All registrations of a tenant, at most CALLBACKS_MAX. */
+export function listTenantCallbacks(
+  { callbacks }: CallbacksContext,
+  tenantId: string,
+): Promise<CallbackDocument[]> {
+  return callbacks.find({ tenant_id: tenantId }).toArray();
+}
+
 /** Removes registrations of the tenant; answers which of the ids were there. */
 export async function deleteCallbackDocuments(
   { callbacks }: CallbacksContext,

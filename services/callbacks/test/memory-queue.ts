@@ -1,6 +1,13 @@
 import type { AttemptDocument } from "../src/attempt.ts";
 import { unknownAttempt, type DeliveryDocument } from "../src/delivery.ts";
-import type { DeliveryQueue, EndedAttempt, LaneFate, LaneKey, Settlement } from "../src/engine/queue.ts";
+import {
+  distinctLanes,
+  type DeliveryQueue,
+  type EndedAttempt,
+  type LaneFate,
+  type LaneKey,
+  type Settlement,
+} from "../src/engine/queue.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,
@@ -136,7 +143,7 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
       return { claimed, older };
     },
     async wakeLanes(keys) {
-      keys.forEach(wakeOne);
+      distinctLanes(keys).forEach(wakeOne);
     },
   };
 }

@@ -105,7 +105,7 @@ function aDelivery(callbackId: string, order: string, sequence: number): Deliver
 
 async function add({ store, queue }: Bench, ...deliveries: DeliveryDocument[]): Promise<void> {
   await store(...deliveries);
-  await queue.wakeLanes([...new Map(deliveries.map((one) => [one.lane_id, laneKeyOf(one)])).values()]);
+  await queue.wakeLanes(deliveries.map(laneKeyOf));
 }
 
 const answer: Answer = {
@@ -250,6 +250,13 @@ describe.each([
     expect(lanes.map(({ heads }) => heads)).toEqual([[], []]);
     const finish = lanes.map((lane) => ({ lane, ended: null, step: "finish" as const }));
     expect(await bench.queue.settle(finish)).toEqual(["gone", "gone"]);
+  });
+
+  it("that are named several times are woken once", async () => {
+    const bench = benchOf(LEASE_MS);
+    const delivery = aDelivery(randomUUID(), "o", 1);
+    await bench.queue.wakeLanes([laneKeyOf(delivery), laneKeyOf(delivery)]);
+    expect(await bench.lane(delivery.lane_id)).toMatchObject({ wakes: 1 });
   });
 
   it("wait for their retry whatever is added meanwhile", async () => {

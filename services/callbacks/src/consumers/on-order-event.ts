@@ -31,8 +31,7 @@ export async function onOrderEvents(
   ]);
   context.wake(unclaimed);
   // What had been applied before may not have been woken.
-  const lanes = fresh < told.length ? lanesOf(pairsOf(told, found)) : older;
-  const woken = [...new Map(lanes.map((lane) => [lane._id, lane])).values()];
+  const woken = fresh < told.length ? lanesOf(pairsOf(told, found)) : older;
   await context.queue.wakeLanes(woken);
   context.wake([...new Set(woken.map(({ callback_id }) => callback_id))]);
 }
@@ -130,10 +129,7 @@ function pairsOf<Event extends ConsumedEvent>(
 }
 
 function lanesOf(pairs: readonly Pair<ConsumedEvent>[]): LaneKey[] {
-  return pairs.map(({ event, callback: { _id, tenant_id } }) => ({
-    _id: laneId(_id, event.aggregateId),
-    tenant_id,
-    callback_id: _id,
-    order_id: event.aggregateId,
-  }));
+  return pairs.map(({ event: { aggregateId: order_id }, callback: { _id: callback_id, tenant_id } }) =>
+    laneKeyOf({ lane_id: laneId(callback_id, order_id), tenant_id, callback_id, order_id }),
+  );
 }

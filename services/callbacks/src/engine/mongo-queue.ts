@@ -13,16 +13,17 @@ import {
   type QueueKind,
 } from "../lane.ts";
 import { failPending, storeOutcomes, type OutcomeContext } from "./outcomes.ts";
-import type {
-  AddedLanes,
-  DeliveryQueue,
-  DueEndpoint,
-  EndedAttempt,
-  LaneFate,
-  LaneKey,
-  LaneStep,
-  NewLane,
-  Settlement,
+import {
+  distinctLanes,
+  type AddedLanes,
+  type DeliveryQueue,
+  type DueEndpoint,
+  type EndedAttempt,
+  type LaneFate,
+  type LaneKey,
+  type LaneStep,
+  type NewLane,
+  type Settlement,
 } from "./queue.ts";
 
 type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts">;
@@ -303,7 +304,7 @@ async function wakeLanes(
   woken: readonly LaneKey[],
   session?: ClientSession,
 ): Promise<void> {
-  const writes = woken.map((lane) => wakeWrite(lane, null));
+  const writes = distinctLanes(woken).map((lane) => wakeWrite(lane, null));
   if (writes.length > 0) await lanes.bulkWrite(writes, { ordered: false, ...(session && { session }) });
 }
 

@@ -1,5 +1,6 @@
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import { DISABLED_REASON } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import { keptUntil, type DeliveryChange, type DeliveryDocument } from "../delivery.ts";
 import { tell, type Telling, type ToldEvent } from "../delivery-event.ts";
@@ -75,7 +76,7 @@ async function storeOn(
   for (const { delivery, change, attempt, told } of ended) {
     const before = current.get(delivery._id);
     if (!before || !counts(before, delivery, change)) continue;
-    const reason = told === "parked" ? "registration disabled" : change.reason;
+    const reason = told === "parked" ? DISABLED_REASON : change.reason;
     const telling = { told, reason, attempt, nowMs, rowsBefore: written.length };
     const next = toWritten(before, change, telling);
     written.push(next);

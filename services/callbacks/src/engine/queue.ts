@@ -31,8 +31,8 @@ export interface DeliveryQueue {
    */
   addLanes: (lanes: readonly NewLane[], session: ClientSession) => Promise<AddedLanes>;
   /**
-   * Makes lanes due that have something new: one that is there keeps its time. Repeating it is harmless. In a
-   * transaction it conflicts with those who send, so that is for what is rare.
+   * Makes lanes due that have something new, each once however often it is named: one that is there keeps its
+   * time. Repeating it is harmless. In a transaction it conflicts with those who send, so that is for what is rare.
    */
   wakeLanes: (lanes: readonly LaneKey[], session?: ClientSession) => Promise<void>;
 }
@@ -54,6 +54,11 @@ export function laneKeyOf({
   order_id,
 }: Pick<DeliveryDocument, "lane_id" | "tenant_id" | "callback_id" | "order_id">): LaneKey {
   return { _id: lane_id, tenant_id, callback_id, order_id };
+}
+
+/** Each lane once. */
+export function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {
+  return [...new Map(lanes.map((lane) => [lane._id, lane])).values()];
 }
 
 /** A lane with what is stored for it: all it has if it was not there. */

@@ -7,8 +7,8 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import { readPage } from "@waybill/rpc/page.ts";
 import type { CallbacksContext } from "../context.ts";
 import { findDeliveries, type DeliveryFilter } from "../delivery-list.ts";
-import { listTenantCallbacks } from "../delivery-store.ts";
 import { toCallbackDelivery } from "../delivery-view.ts";
+import { listTenantCallbacks } from "../store.ts";
 
 const cursors = cursorsOf("callback_deliveries/created_at/1", ["string", "string"]);
 
