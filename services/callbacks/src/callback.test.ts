@@ -56,6 +56,21 @@ describe("registering", () => {
     ]);
   });
 
+  it("adds up what several records of one batch say of the same registration, new or not", () => {
+    const batch = [
+      candidate("c2", { token: "t" }),
+      candidate("c3", { rate_per_second: 5 }),
+      candidate("c4", { headers: { "x-a": "b" } }),
+    ];
+    const sum = { token: "c1:t", rate_per_second: 5, headers: 'c1:{"x-a":"b"}' };
+    const plan = planRegistrations([stored("c1")], batch, registering);
+    expect(plan.inserted).toEqual([]);
+    expect(plan.changed).toEqual([{ ...stored("c1"), ...sum }]);
+    const anew = planRegistrations([], [candidate("c1"), ...batch], registering);
+    expect(anew.inserted).toEqual([{ ...stored("c1"), ...sum }]);
+    expect(anew.changed).toEqual([]);
+  });
+
   it(`refuses the ${CALLBACKS_MAX + 1}st, and still knows the others`, () => {
     const many = Array.from({ length: CALLBACKS_MAX + 1 }, (_, n) =>
       candidate(`c${n}`, { url: `https://example.com/${n}` }),

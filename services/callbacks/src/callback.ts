@@ -88,7 +88,7 @@ interface Registering {
 /** What a registration became: its id, and whether it was made just now. */
 export type Registered = { id: string; isNew: boolean } | DomainError;
 
-/** What is written when records are registered, and the outcome of each. */
+/** What is written when records are registered, each registration once, and the outcome of each record. */
 export interface RegistrationPlan {
   inserted: CallbackDocument[];
   /** Registrations that are there already and get another token, headers or rate. */
@@ -106,25 +106,29 @@ export function planRegistrations(
   registering: Registering,
 ): RegistrationPlan {
   const known = new Map(existing.map((document) => [targetOf(document), document]));
-  const plan: RegistrationPlan = { inserted: [], changed: [], outcomes: [] };
-  for (const candidate of candidates) {
+  const outcomes = candidates.map((candidate) => {
     const found = known.get(targetOf(candidate));
-    const outcome = found
-      ? keepRegistration(plan, found, candidate, registering)
-      : addRegistration(plan, known, candidate, registering);
-    plan.outcomes.push(outcome);
-  }
-  return plan;
+    return found
+      ? keepRegistration(known, found, candidate, registering)
+      : addRegistration(known, candidate, registering);
+  });
+  const before = new Map(existing.map((document) => [document._id, document]));
+  const written = [...known.values()].filter((document) => before.get(document._id) !== document);
+  return {
+    inserted: written.filter(({ _id }) => !before.has(_id)),
+    changed: written.filter(({ _id }) => before.has(_id)),
+    outcomes,
+  };
 }
 
 function keepRegistration(
-  { changed }: RegistrationPlan,
+  known: Map<string, CallbackDocument>,
   found: CallbackDocument,
   candidate: CallbackCandidate,
   { seal }: Registering,
 ): Registered {
   const more = Object.entries(addedTo(found._id, candidate, seal)).filter(([, value]) => value !== null);
-  if (more.length > 0) changed.push({ ...found, ...Object.fromEntries(more) });
+  if (more.length > 0) known.set(targetOf(found), { ...found, ...Object.fromEntries(more) });
   return { id: found._id, isNew: false };
 }
 
@@ -142,7 +146,6 @@ function addedTo(
 }
 
 function addRegistration(
-  { inserted }: RegistrationPlan,
   known: Map<string, CallbackDocument>,
   candidate: CallbackCandidate,
   { tenantId, heldTypes, seal, now }: Registering,
@@ -165,7 +168,6 @@ function addRegistration(
     created_at: now,
   };
   known.set(targetOf(document), document);
-  inserted.push(document);
   return { id: document._id, isNew: true };
 }
 
