@@ -15,7 +15,11 @@ import type { Vault } from "./secrets.ts";
 export interface CallbacksContext {
   client: MongoClient;
   callbacks: Collection<CallbackDocument>;
-  /** Touched by everyone who changes registrations or holds of a tenant, so that they come one after another. */
+  /**
+   * Touched by every change that goes by several registrations or holds of a tenant (registering, changing,
+   * holding), so that these come one after another. Deleting a registration and a status that sending finds
+   * out go by that one document alone, and do not touch it.
+   */
   tenants: Collection<TenantDocument>;
   holds: Collection<HoldDocument>;
   deliveries: Collection<DeliveryDocument>;
@@ -37,6 +41,6 @@ export interface CallbacksContext {
 
 interface TenantDocument {
   _id: string;
-  /** How often its registrations or holds changed. */
+  /** How often it was touched. */
   changes: number;
 }

@@ -1,7 +1,9 @@
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import {
   changeAggregate,
+  stamped,
   updateAggregate,
+  writeAggregates,
   type AggregateStore,
   type Decision,
 } from "@waybill/events/aggregates.ts";
@@ -13,16 +15,19 @@ import type { CallbacksContext } from "./context.ts";
 import { createHold, type HoldDocument } from "./hold.ts";
 import { queueId } from "./lane.ts";
 
-/** The collection that makes changes of one tenant come one after another. */
+/** See `changeTenant`. */
 export const tenantsCollection: CollectionDeclaration = { name: "tenants", indexes: [] };
 
-/** What every write of a registration does that `changeAggregate` does not make. */
-const counted = { $inc: { version: 1 } };
+/** Whose registrations or holds are changed, in which call. */
+interface TenantCall {
+  tenantId: string;
+  traceparent: string;
+}
 
 /** Registers what `plan` decides on the tenant's registrations and holds, all or nothing. `plan` may run several times. */
 export function registerCallbacks(
   context: CallbacksContext,
-  tenantId: string,
+  { tenantId, traceparent }: TenantCall,
   plan: (existing: CallbackDocument[], heldTypes: ReadonlySet<string>) => RegistrationPlan,
 ): Promise<RegistrationPlan> {
   const { callbacks, holds } = context;
@@ -30,20 +35,19 @@ export function registerCallbacks(
     const existing = await callbacks.find({ tenant_id: tenantId }, { session }).toArray();
     const held = await holds.find({ tenant_id: tenantId }, { session }).toArray();
     const decided = plan(existing, new Set(held.map(({ message_type }) => message_type)));
-    if (decided.inserted.length > 0) await callbacks.insertMany(decided.inserted, { session });
-    for (const { _id, token, headers, rate_per_second } of decided.changed) {
-      const change = { $set: { token, headers, rate_per_second }, ...counted };
-      await callbacks.updateOne({ _id, tenant_id: tenantId }, change, { session });
-    }
+    const written = [...decided.inserted, ...decided.changed.map(stamped)];
+    await writeAggregates(storeOf(context), written.map(withoutEvents), traceparent, session);
     return decided;
   });
 }
 
-/** Whose registration is changed, in which call. */
-interface CallbackName {
-  tenantId: string;
+function withoutEvents(state: CallbackDocument): Decision<CallbackDocument> {
+  return { state, events: [] };
+}
+
+/** Which registration is changed, in which call. */
+interface CallbackName extends TenantCall {
   id: string;
-  traceparent: string;
 }
 
 /** Changes a registration as `decide` says, which may run several times. Throws `CALLBACK_NOT_FOUND`. */
@@ -66,7 +70,10 @@ function storeOf({ client, callbacks, outbox }: StatusContext): AggregateStore<C
   return { client, collection: callbacks, outbox };
 }
 
-/** Runs a change of a tenant's registrations or holds alone; `work` may run several times. */
+/**
+ * Runs a change that goes by several of a tenant's registrations and holds: such changes come one after
+ * another. `work` may run several times.
+ */
 function changeTenant<Result>(
   { client, tenants }: CallbacksContext,
   tenantId: string,
@@ -79,35 +86,36 @@ function changeTenant<Result>(
 }
 
 /** Holds these message types of the tenant; one that is held already stays so. */
-export function holdTypes(context: CallbacksContext, tenantId: string, types: string[]): Promise<void> {
+export function holdTypes(context: CallbacksContext, call: TenantCall, types: string[]): Promise<void> {
   const now = new Date().toISOString();
-  return changeTenant(context, tenantId, async (session) => {
+  return changeTenant(context, call.tenantId, async (session) => {
     for (const type of types) {
-      const { _id, ...hold } = createHold(tenantId, type, now);
+      const { _id, ...hold } = createHold(call.tenantId, type, now);
       await context.holds.updateOne({ _id }, { $setOnInsert: hold }, { upsert: true, session });
     }
-    await markHeld(context, tenantId, types, true, session);
+    await markHeld(context, call, { types, held: true }, session);
   });
 }
 
 /** Lifts holds. The registrations of these types have to be woken. */
-export function liftHolds(context: CallbacksContext, tenantId: string, types: string[]): Promise<void> {
-  return changeTenant(context, tenantId, async (session) => {
-    const filter = { tenant_id: tenantId, message_type: { $in: types } };
+export function liftHolds(context: CallbacksContext, call: TenantCall, types: string[]): Promise<void> {
+  return changeTenant(context, call.tenantId, async (session) => {
+    const filter = { tenant_id: call.tenantId, message_type: { $in: types } };
     await context.holds.deleteMany(filter, { session });
-    await markHeld(context, tenantId, types, false, session);
+    await markHeld(context, call, { types, held: false }, session);
   });
 }
 
 async function markHeld(
-  { callbacks }: CallbacksContext,
-  tenantId: string,
-  types: string[],
-  held: boolean,
+  context: CallbacksContext,
+  { tenantId, traceparent }: TenantCall,
+  { types, held }: { types: string[]; held: boolean },
   session: ClientSession,
 ): Promise<void> {
-  const filter = { tenant_id: tenantId, message_type: { $in: types } };
-  await callbacks.updateMany(filter, { $set: { held }, ...counted }, { session });
+  const others = { tenant_id: tenantId, message_type: { $in: types }, held: !held };
+  const found = await context.callbacks.find(others, { session }).toArray();
+  const marked = found.map((callback) => withoutEvents({ ...stamped(callback), held }));
+  await writeAggregates(storeOf(context), marked, traceparent, session);
 }
 
 /** A tenant's holds, by message type; that of one type if one is named. */

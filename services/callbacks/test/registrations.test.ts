@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { NewCallback } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CallbackDocument } from "../src/callback.ts";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 
@@ -127,6 +128,33 @@ describe("registering", () => {
     const { results } = await create(tenant, aCallback("a", more), aCallback("b"));
     expect(results).toMatchObject([{ status: "failure", pointer }, { status: "success" }]);
     expect(await list(tenant)).toHaveLength(1);
+  });
+
+  it("again, and holding its type, are writes that count its version and its time on; saying the same is none", async () => {
+    const tenant = newTenant();
+    const [message_types, as] = [["orderEvent"], network.as(tenant)];
+    const hold = () => network.callbacks.createCallbackHolds({ message_types }, as);
+    const writes = [
+      () => create(tenant, aCallback("a"), aCallback("a", { rate_per_second: 1 })),
+      () => create(tenant, aCallback("a", { token: "t" }), aCallback("a", { rate_per_second: 2 })),
+      hold,
+      () => network.callbacks.deleteCallbackHolds({ message_types }, as),
+      hold,
+    ];
+    const callbacks = network.db.collection<CallbackDocument>("callbacks");
+    const stored: CallbackDocument[] = [];
+    for (const write of writes) {
+      await write();
+      stored.push((await callbacks.findOne({ tenant_id: tenant }))!);
+    }
+    expect(stored.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+    const times = stored.map(({ updated_at }) => updated_at);
+    expect(new Set(times).size).toBe(times.length);
+    expect(times).toEqual(times.toSorted());
+    expect(stored.map(({ held }) => held)).toEqual([false, false, true, false, true]);
+    await hold();
+    await create(tenant, aCallback("a"));
+    expect(await callbacks.findOne({ tenant_id: tenant })).toEqual(stored.at(-1));
   });
 
   it("stores neither secret nor token in the clear", async () => {

@@ -10,8 +10,8 @@ import { holdTypes, listHoldDocuments } from "../store.ts";
 export async function createCallbackHolds(
   context: CallbacksContext,
   { message_types }: CreateCallbackHoldsRequest,
-  { tenantId }: Call,
+  call: Call,
 ): Promise<CreateCallbackHoldsResponse> {
-  await holdTypes(context, tenantId, message_types);
-  return { data: (await listHoldDocuments(context, tenantId)).map(toCallbackHold) };
+  await holdTypes(context, call, message_types);
+  return { data: (await listHoldDocuments(context, call.tenantId)).map(toCallbackHold) };
 }

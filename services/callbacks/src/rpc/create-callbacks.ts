@@ -33,7 +33,7 @@ export async function createCallbacks(
       toCandidate(record),
   );
   const candidates = checked.filter((item): item is CallbackCandidate => !(item instanceof DomainError));
-  const outcomes = await register(context, call.tenantId, candidates);
+  const outcomes = await register(context, call, candidates);
   const results = checked.map((item, index) =>
     item instanceof DomainError
       ? toResult(index, item, null)
@@ -57,12 +57,13 @@ function toCandidate(record: NewCallback): CallbackCandidate {
 
 async function register(
   context: CallbacksContext,
-  tenantId: string,
+  call: Call,
   candidates: readonly CallbackCandidate[],
 ): Promise<Map<CallbackCandidate, Registered>> {
   if (candidates.length === 0) return new Map();
-  const registering = { tenantId, seal: context.vault.seal, now: new Date().toISOString() };
-  const { outcomes } = await registerCallbacks(context, tenantId, (existing, heldTypes) =>
+  const { seal } = context.vault;
+  const registering = { tenantId: call.tenantId, seal, now: new Date().toISOString() };
+  const { outcomes } = await registerCallbacks(context, call, (existing, heldTypes) =>
     planRegistrations(existing, candidates, { ...registering, heldTypes }),
   );
   return new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));

@@ -10,10 +10,10 @@ import { findCallbacksFor, liftHolds, listHoldDocuments } from "../store.ts";
 export async function deleteCallbackHolds(
   context: CallbacksContext,
   { message_types }: DeleteCallbackHoldsRequest,
-  { tenantId }: Call,
+  call: Call,
 ): Promise<DeleteCallbackHoldsResponse> {
-  await liftHolds(context, tenantId, message_types);
-  const callbacks = await findCallbacksFor(context, [tenantId], message_types);
+  await liftHolds(context, call, message_types);
+  const callbacks = await findCallbacksFor(context, [call.tenantId], message_types);
   context.wake(callbacks.map(({ _id }) => _id));
-  return { data: (await listHoldDocuments(context, tenantId)).map(toCallbackHold) };
+  return { data: (await listHoldDocuments(context, call.tenantId)).map(toCallbackHold) };
 }
