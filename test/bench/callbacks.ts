@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import type { AttemptDocument } from "@waybill/callbacks/attempt.ts";
+import type { DeliveryDocument } from "@waybill/callbacks/delivery.ts";
 import { freePort } from "@waybill/dev-env/engine/free-port.ts";
 import { outboxCollection, toOutboxRows, type OutboxRow } from "@waybill/events/outbox.ts";
 import { topics } from "@waybill/events/topics.ts";
@@ -13,9 +15,11 @@ import { CallbackServiceService } from "@waybill/proto/callbacks/v1/callbacks.ts
 import { openChannel, peer, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { openDatabase } from "@waybill/service/database.ts";
-import type { Collection } from "mongodb";
+import type { Collection, MongoClient } from "mongodb";
 import { Agent, request } from "undici";
 import { byRounds, type BenchContext } from "./bench.ts";
+import { sendBare } from "./peers/bare-sender.ts";
+import { until } from "./until.ts";
 import type { Arrival } from "./webhook-receiver.ts";
 
 const RATE = 200;
@@ -26,6 +30,7 @@ const RECEIVERS = 4;
 const BACKLOG = 6_000;
 const LOOP_MS = 3_000;
 const LOOP_IN_FLIGHT = 16;
+const CALLBACKS_DATABASE = "callbacks";
 const SENDS_RATIO_MIN = 0.15;
 const DARK_RATIO_MAX = 1.2;
 const P50_MS_MAX = 25;
@@ -34,6 +39,7 @@ const P99_MS_MAX = 100;
 /** The callbacks service in a process of its own, orders' outbox with its relay, and a receiver. */
 interface Stage extends AsyncDisposable {
   callbacks: Peer<typeof CallbackServiceService>;
+  mongo: MongoClient;
   outbox: Collection<OutboxRow>;
   url: string;
   arrivals: () => Promise<Arrival[]>;
@@ -43,13 +49,22 @@ interface Stage extends AsyncDisposable {
 export async function callbacks(context: BenchContext): Promise<void> {
   await using stage = await openStage(context);
   const { record, rounds, report } = context;
-  const sends = await byRounds(context, { loop: () => postLoop(stage), waybill: () => drainBacklog(stage) });
+  const sends = await byRounds(context, {
+    loop: () => postLoop(stage),
+    waybill: () => drainBacklog(stage),
+    bare: () => drainBare(stage),
+  });
+  const drained = { what: `webhooks out of a backlog, ${RECEIVERS} receivers`, unit: "/s" } as const;
   record({
-    what: `webhooks out of a backlog, ${RECEIVERS} receivers`,
-    unit: "/s",
+    ...drained,
     waybill: sends.waybill,
     peer: { name: "bare keep-alive POST loop", values: sends.loop },
     goal: { min: SENDS_RATIO_MIN },
+  });
+  record({
+    ...drained,
+    waybill: sends.waybill,
+    peer: { name: "bare sender: no order, leases, retries or events", values: sends.bare },
   });
   const alone: Latency[] = [];
   const beside: Latency[] = [];
@@ -112,8 +127,10 @@ async function drainBacklog(stage: Stage): Promise<number> {
   await stage.callbacks.createCallbackHolds({ message_types: ["orderEvent"] }, as(tenant));
   for (let start = 0; start < rows.length; start += 500)
     await stage.outbox.insertMany(rows.slice(start, start + 500));
-  // Until all is stored; the hold keeps it.
-  await delay(8_000);
+  // The hold keeps it.
+  const deliveries = stage.mongo.db(CALLBACKS_DATABASE).collection<DeliveryDocument>("deliveries");
+  const ofTenant = { tenant_id: tenant };
+  await until("all was stored", async () => (await deliveries.countDocuments(ofTenant)) === BACKLOG);
   await stage.callbacks.deleteCallbackHolds({ message_types: ["orderEvent"] }, as(tenant));
   const came: Arrival[] = [];
   while (came.length < BACKLOG) {
@@ -122,6 +139,22 @@ async function drainBacklog(stage: Stage): Promise<number> {
   }
   const times = came.map(([, atMs]) => atMs).toSorted((a, b) => a - b);
   return BACKLOG / ((times.at(-1)! - times[0]!) / 1_000);
+}
+
+/** The same by the least that sends them and keeps what came of it, modeled on one that Waybill sent. */
+async function drainBare({ mongo, url, arrivals }: Stage): Promise<number> {
+  const stored = mongo.db(CALLBACKS_DATABASE);
+  const delivery = await stored.collection<DeliveryDocument>("deliveries").findOne({ status: "delivered" });
+  const attempt = await stored.collection<AttemptDocument>("attempts").findOne({ outcome: "ok" });
+  const urls = Array.from({ length: RECEIVERS }, (_, index) => `${url}/${index}`);
+  const rate = await sendBare(
+    mongo.db("bare_sender"),
+    { delivery: delivery!, attempt: attempt! },
+    urls,
+    BACKLOG,
+  );
+  await arrivals();
+  return rate;
 }
 
 interface Latency {
@@ -207,11 +240,12 @@ async function openStage({ mongodbUrl, kafkaBrokers }: BenchContext): Promise<St
   const kafka = { brokers: kafkaBrokers.split(","), prefix: "", partitions: 12, replicas: 1 };
   const process = { log: createLog("bench", "silent"), signal: new AbortController().signal };
   const orders = { service: "orders", logLevel: "silent", mongodbUrl, database: "orders_bench", kafka };
-  const { db } = stack.use(await openDatabase(orders, [], process));
+  const { client, db } = stack.use(await openDatabase(orders, [], process));
   await startService({ mongodbUrl, kafkaBrokers, port }, stack);
   const channel = stack.use(openChannel("callbacks", `127.0.0.1:${port}`));
   return {
     callbacks: peer(channel, CallbackServiceService),
+    mongo: client,
     outbox: db.collection(outboxCollection.name),
     url: `http://127.0.0.1:${receiverPort}`,
     async arrivals() {
