@@ -50,6 +50,8 @@ export function laneId(callbackId: string, orderId: string): string {
 /** A claimed lane: whoever claims it later makes this claim void. */
 export interface ClaimedLane extends LaneDocument {
   lease: string;
+  /** When it had become due: its place among the others. */
+  due_at: Date;
   /** Its next deliveries, in their order, as they were after the claim; at most HEADS_MAX. */
   heads: DeliveryDocument[];
 }

@@ -13,7 +13,6 @@ import type { ClientSession } from "mongodb";
 import type { CallbackDocument, RegistrationPlan } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 import { createHold, type HoldDocument } from "./hold.ts";
-import { queueId } from "./lane.ts";
 
 /** See `changeTenant`. */
 export const tenantsCollection: CollectionDeclaration = { name: "tenants", indexes: [] };
@@ -186,13 +185,4 @@ export async function changeCallbackStatus(
 ): Promise<void> {
   const changing = (state: CallbackDocument) => decide(state) ?? { state, events: [] };
   await updateAggregate(storeOf(context), { _id: id }, changing, traceparent);
-}
-
-/** Makes every lane of a registration due, whatever it waits for: whoever claims it ends it. */
-export async function hastenLanes(
-  { lanes }: Pick<CallbacksContext, "lanes">,
-  callbackIds: readonly string[],
-): Promise<void> {
-  const queue = { $in: callbackIds.flatMap((id) => [queueId(id, "fresh"), queueId(id, "late")]) };
-  await lanes.updateMany({ queue }, [{ $set: { next_at: { $min: ["$next_at", "$$NOW"] } } }]);
 }

@@ -71,6 +71,10 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
       set({ queue: fresh, next_at: inMs(leaseMs) });
       return isHeld ? "held" : "lost";
     }
+    if (step === "return") {
+      set({ lease: null, next_at: lane.due_at });
+      return "due";
+    }
     if (step === "release") {
       set({ lease: null, next_at: inMs(0) });
       return "due";
@@ -92,7 +96,7 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
     leases += 1;
     const lane = { ...found, lease: String(leases), next_at: inMs(leaseMs) };
     lanes.set(lane._id, lane);
-    return lane;
+    return { ...lane, due_at: found.next_at };
   };
 
   return {
@@ -108,9 +112,12 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
         waitMs: atMs - now(),
       }));
     },
-    async claim(callbackId, limit, first) {
-      const kinds = first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const);
-      const due = kinds.flatMap((kind) => dueLanes(callbackId, kind)).slice(0, limit);
+    async claim(callbackId, limit, first, ahead = 0) {
+      const due: LaneDocument[] = [];
+      for (const kind of first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const)) {
+        const most = limit - due.length + (kind === "fresh" ? ahead : 0);
+        due.push(...dueLanes(callbackId, kind).slice(0, Math.max(0, most)));
+      }
       return due.map((found): ClaimedLane => {
         const [head] = headsOf(found._id);
         if (found.lease !== null && head)
@@ -144,6 +151,11 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
     },
     async wakeLanes(keys) {
       distinctLanes(keys).forEach(wakeOne);
+    },
+    async hasten(callbackIds) {
+      for (const lane of lanes.values())
+        if (callbackIds.includes(lane.callback_id) && lane.next_at.getTime() > now())
+          lanes.set(lane._id, { ...lane, next_at: inMs(0) });
     },
   };
 }

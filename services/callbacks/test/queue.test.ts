@@ -294,6 +294,38 @@ describe.each([
     expect(await orders(2, "fresh")).toEqual(["new", "failed"]);
   });
 
+  it("that are fresh are claimed beyond the limit if so wanted, those that failed are not", async () => {
+    const bench = benchOf(LEASE_MS);
+    const id = randomUUID();
+    await add(bench, aDelivery(id, "late-1", 1), aDelivery(id, "late-2", 1), aDelivery(id, "late-3", 1));
+    for (const lane of await bench.queue.claim(id, 3, "fresh"))
+      await bench.queue.settle([{ lane, ended: ended(lane.heads[0]!, retryIn(0)), step: { retryInMs: 0 } }]);
+    await add(bench, aDelivery(id, "new-1", 1), aDelivery(id, "new-2", 1), aDelivery(id, "new-3", 1));
+    const orders = (claimed: { order_id: string }[]) => claimed.map(({ order_id }) => order_id.slice(0, 4));
+    const late = await bench.queue.claim(id, 2, "late", 2);
+    expect(orders(late)).toEqual(["late", "late", "new-", "new-"]);
+    expect(orders(await bench.queue.claim(id, 1, "fresh", 5))).toEqual(["new-"]);
+  });
+
+  it("of which nothing was sent are given back to where they were, others behind the rest", async () => {
+    const bench = benchOf(LEASE_MS);
+    const id = randomUUID();
+    for (const order of ["a", "b", "c"]) await add(bench, aDelivery(id, order, 1));
+    const claim = async () => (await bench.queue.claim(id, 1, "fresh"))[0]!;
+    const first = await claim();
+    expect(await bench.queue.settle([{ lane: first, ended: null, step: "return" }])).toEqual(["due"]);
+    const again = await claim();
+    expect([first.order_id, again.order_id]).toEqual(["a", "a"]);
+    const atMs = Date.now();
+    await until(async () => Date.now() > atMs);
+    await bench.queue.settle([{ lane: again, ended: null, step: "release" }]);
+    expect([(await claim()).order_id, (await claim()).order_id, (await claim()).order_id]).toEqual([
+      "b",
+      "c",
+      "a",
+    ]);
+  });
+
   it("change nothing for an owner whose lease ran out, but what was delivered counts", async () => {
     const bench = benchOf(40);
     const id = randomUUID();

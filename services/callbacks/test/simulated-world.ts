@@ -16,6 +16,10 @@ export interface Weather {
   blind: boolean;
   /** The receivers are well, but for a time none of them can be reached. */
   cutOff: boolean;
+  /** All events come at once, of many orders: more than the receivers have places for. */
+  rush: boolean;
+  /** Registrations are deleted. */
+  deletes: boolean;
 }
 
 export type Endpoint = { id: string };
@@ -105,6 +109,9 @@ export function watchedGate(gate: EndpointGate, passed: (isProbe: boolean) => vo
   });
 }
 
+/** Why the deliveries of a deleted registration have failed. */
+export const DELETED = "deleted";
+
 /** What is wrong with a delivery when all is over; `taken` holds those that a receiver has taken. */
 export function endOf(
   _id: string,
@@ -112,8 +119,9 @@ export function endOf(
   taken: ReadonlySet<string>,
 ): string[] {
   if (!delivery) return [`${_id} was never stored`];
-  const { status, attempts_charged } = delivery;
+  const { status, reason, attempts_charged } = delivery;
   if (status === "pending") return [`${_id} was never sent`];
+  if (reason === DELETED) return [];
   if (status === "delivered") return taken.has(_id) ? [] : [`${_id} is delivered to nobody`];
   return attempts_charged < scheduleMs.length ? [`${_id} was given up early`] : [];
 }

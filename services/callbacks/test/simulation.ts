@@ -12,6 +12,7 @@ import type { DeliveryQueue } from "../src/engine/queue.ts";
 import { createSettler } from "../src/engine/settler.ts";
 import {
   answerIn,
+  DELETED,
   ATTEMPT_MS_MAX,
   deliveryOf,
   endOf,
@@ -31,6 +32,9 @@ import { VirtualTime } from "./virtual-time.ts";
 const ENDPOINTS = 3;
 const ORDERS = 3;
 const EVENTS = 24;
+const RUSH_ORDERS = 20;
+const RUSH_EVENTS = 40;
+const RUSH_MS = 500;
 /** How long events come and things go wrong; then everything is well, and all has to be sent. */
 const STORM_MS = 40_000;
 const CALM_MS_MAX = 3 * 3_600_000;
@@ -52,6 +56,7 @@ export class Simulation {
   readonly #instances: Instance[] = [];
   readonly #owners = new Map<string, Instance | null>();
   readonly #paused = new Set<string>();
+  readonly #deleted = new Set<string>();
   readonly #inFlight = new Set<Attempt>();
   /** Message ids that a receiver has taken, by delivery. */
   readonly #taken = new Set<string>();
@@ -91,8 +96,11 @@ export class Simulation {
     const instances = this.#weather.moves || this.#weather.deaths ? 2 : 1;
     for (let index = 0; index < instances; index += 1) this.#start();
     for (let index = 0; index < ENDPOINTS; index += 1) this.#owners.set(`c${index}`, this.#anyInstance());
-    for (let index = 0; index < EVENTS; index += 1)
-      this.#time.at(this.#between(0, STORM_MS), () => this.#tell());
+    const { events, withinMs } = this.#weather.rush
+      ? { events: RUSH_EVENTS, withinMs: RUSH_MS }
+      : { events: EVENTS, withinMs: STORM_MS };
+    for (let index = 0; index < events; index += 1)
+      this.#time.at(this.#between(0, withinMs), () => this.#tell());
     this.#scheduleTroubles();
     await this.#until(() => this.#time.nowMs >= STORM_MS);
     this.#calmDown();
@@ -169,9 +177,9 @@ export class Simulation {
         return takeTurn(turn, { ...work, gate });
       },
       release: async (lanes) =>
-        void (await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })))),
-      hasten: async () => undefined,
-      close: (lanes) => queue.close(lanes, "deleted"),
+        void (await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "return" })))),
+      hasten: (id) => queue.hasten([id]),
+      close: (lanes) => queue.close(lanes, DELETED),
       owns: (id) => this.#owners.get(id) === instance,
       egress,
       total: TOTAL,
@@ -183,6 +191,7 @@ export class Simulation {
   }
 
   async #look(id: string): Promise<EndpointState<Endpoint>> {
+    if (this.#deleted.has(id)) return { state: "deleted" };
     if (this.#paused.has(id)) return { state: "paused" };
     return { state: "active", endpoint: { id }, ratePerSecond: id === "c2" ? 20 : null };
   }
@@ -197,6 +206,7 @@ export class Simulation {
       close: (...close) => this.#call(instance, () => queue.close(...close)),
       addLanes: (...added) => this.#call(instance, () => queue.addLanes(...added)),
       wakeLanes: (...woken) => this.#call(instance, () => queue.wakeLanes(...woken)),
+      hasten: (ids) => this.#call(instance, () => queue.hasten(ids)),
     };
   }
 
@@ -269,9 +279,12 @@ export class Simulation {
 
   /** An event comes. */
   #tell(): void {
-    const order = `o${Math.floor(this.#random() * ORDERS)}`;
-    const sequence = 1 + this.#told.filter(({ order_id }) => order_id === order).length / ENDPOINTS;
-    const deliveries = [...this.#owners.keys()].map((id) => deliveryOf(id, order, sequence));
+    const order = `o${Math.floor(this.#random() * (this.#weather.rush ? RUSH_ORDERS : ORDERS))}`;
+    const sequence =
+      1 + Math.max(0, ...this.#told.filter((one) => one.order_id === order).map((one) => one.sequence));
+    const registered = [...this.#owners.keys()].filter((id) => !this.#deleted.has(id));
+    const deliveries = registered.map((id) => deliveryOf(id, order, sequence));
+    if (deliveries.length === 0) return;
     this.#told.push(...deliveries);
     void this.#partition.add(deliveries);
   }
@@ -287,8 +300,9 @@ export class Simulation {
   }
 
   #trouble(): void {
-    const { deaths, moves } = this.#weather;
-    if (deaths && this.#chance(0.4)) this.#kill();
+    const { deaths, moves, deletes } = this.#weather;
+    if (deletes && this.#chance(0.3)) this.#delete(this.#pick([...this.#owners.keys()]));
+    else if (deaths && this.#chance(0.4)) this.#kill();
     else if (deaths && this.#chance(0.3)) this.#freeze();
     else if (moves && this.#chance(0.5)) this.#move(this.#pick([...this.#owners.keys()]));
     else this.#pauseOrResume();
@@ -319,6 +333,14 @@ export class Simulation {
     this.#owners.set(id, owner);
     if (owner === null) this.#time.after(1_000, () => this.#move(id));
     else owner.dispatcher.lookAround();
+  }
+
+  #delete(id: string): void {
+    this.#deleted.add(id);
+    void this.#queue.hasten([id]);
+    // Those who should hear of it may not.
+    for (const { dispatcher, isAlive } of this.#instances)
+      if (isAlive && this.#chance(0.5)) dispatcher.renew([id]);
   }
 
   #pauseOrResume(): void {

@@ -58,6 +58,13 @@ describe("lanes claimed ahead", () => {
     expect(claim(4)).toBe(4 + 8);
   });
 
+  it("are given back at once as far as they weigh more than that after all", () => {
+    const { ahead, budget, givenBack, claim } = startBench();
+    claim(4);
+    claim(4, 1024 * 1024);
+    expect([ahead.size, givenBack, budget.lanes]).toEqual([8, [{ atMs: 0, count: 88 }], 992]);
+  });
+
   it("are no more than the registrations may have together", () => {
     const budget = { lanes: 100 };
     const [one, other] = [startBench(budget), startBench(budget)];

@@ -3,7 +3,7 @@ import type { PlacedWork } from "./lane-work.ts";
 
 /** Lanes of one registration that are claimed beyond its room, at most. */
 const LANES_MAX = 96;
-/** What their deliveries may weigh together, if they are as those before. */
+/** What their deliveries may weigh together, in bytes. */
 const BYTES_MAX = 8 * 1024 * 1024;
 /** What has not begun in this time is given back: somebody else may have room for it. */
 export const AHEAD_MS = 1_000;
@@ -57,7 +57,9 @@ export class Ahead<Endpoint> {
     this.#asked = 0;
     this.#next = lanesLike(full);
     if (works.length === 0) return;
-    this.#works = [...works];
+    this.#works = upToWeight(works);
+    this.#budget.lanes += works.length - this.#works.length;
+    if (this.#works.length < works.length) this.#giveBack(works.slice(this.#works.length));
     this.#stopTimer = this.#clock.after(AHEAD_MS, () => {
       this.#slowUntilMs = this.#clock.now() + SLOW_MS;
       this.empty();
@@ -82,7 +84,17 @@ export class Ahead<Endpoint> {
 /** As many as weigh no more than they may, if they are as these are; none if there are none. */
 function lanesLike(works: readonly PlacedWork<unknown>[]): number {
   if (works.length === 0) return 0;
-  const heads = works.flatMap(({ lane }) => lane.heads);
-  const length = heads.reduce((sum, { body }) => sum + body.length, 0);
-  return Math.min(LANES_MAX, Math.floor((BYTES_MAX * works.length) / Math.max(1, length)));
+  const bytes = works.reduce((sum, work) => sum + bytesOf(work), 0);
+  return Math.min(LANES_MAX, Math.floor((BYTES_MAX * works.length) / Math.max(1, bytes)));
+}
+
+/** The first of them, as many as weigh no more than they may. */
+function upToWeight<Endpoint>(works: readonly PlacedWork<Endpoint>[]): PlacedWork<Endpoint>[] {
+  let bytes = 0;
+  const end = works.findIndex((work) => (bytes += bytesOf(work)) > BYTES_MAX);
+  return works.slice(0, end === -1 ? works.length : end);
+}
+
+function bytesOf({ lane }: PlacedWork<unknown>): number {
+  return lane.heads.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
 }

@@ -11,35 +11,46 @@ export type Claimed<Endpoint> =
   { lanes: ClaimedLane[]; endpoint: Endpoint; heldSince: number } | "paused" | "deleted";
 
 /**
- * Claims up to `limit` lanes of a registration, and looks at it. Lanes of one that is paused are given back,
+ * Claims up to `limit` lanes of a registration, and `ahead` fresh ones more, and looks at it. Lanes of one that is paused are given back,
  * those of one that is gone are closed.
  */
 export async function claimFor<Endpoint>(
   options: DispatcherOptions<Endpoint>,
   entry: Entry<Endpoint>,
-  limit: number,
+  { limit, ahead }: { limit: number; ahead: number },
 ): Promise<Claimed<Endpoint>> {
   const { claim, look, clock, close } = options;
   entry.claims += 1;
   // A probe should tell of the receiver, not once more of a lane that has failed.
   const isLateTurn = entry.gate.breaker === "closed" && entry.claims % LATE_TURN === 0;
   const heldSince = clock.now();
+  const { changes } = entry;
   // One that was paused is asked first; any other at the same time, since it hardly ever is.
   const known = entry.pausedUntilMs === null ? null : await look(entry.id);
   if (known?.state === "paused") return "paused";
-  const [state, lanes] = await Promise.all([
+  const [looked, claimed] = await Promise.allSettled([
     known ?? look(entry.id),
-    claim(entry.id, limit, isLateTurn ? "late" : "fresh"),
+    claim(entry.id, limit, isLateTurn ? "late" : "fresh", ahead),
   ]);
+  if (claimed.status === "rejected") throw claimed.reason;
+  const lanes = claimed.value;
+  if (looked.status === "rejected") {
+    await giveBack(options, lanes);
+    throw looked.reason;
+  }
+  const state = looked.value;
   if (state.state === "active") {
-    entry.pausedUntilMs = null;
-    entry.registration = "known";
+    // What it was paused or changed by meanwhile was not seen.
+    if (entry.changes === changes) {
+      entry.pausedUntilMs = null;
+      entry.registration = "known";
+    }
     entry.gate.setRate(state.ratePerSecond, clock.now());
     return { lanes, endpoint: state.endpoint, heldSince };
   }
   if (lanes.length > 0) await (state.state === "deleted" ? close(lanes) : giveBack(options, lanes));
   if (state.state === "paused") return "paused";
-  entry.wants = lanes.length === limit;
+  entry.wants = lanes.length >= limit;
   if (entry.registration !== "deleted") await endFor(options, entry);
   return "deleted";
 }
@@ -61,7 +72,7 @@ export async function endFor<Endpoint>(
   { hasten }: Pick<DispatcherOptions<Endpoint>, "hasten">,
   entry: Entry<Endpoint>,
 ): Promise<void> {
-  entry.registration = "deleted";
   await hasten(entry.id);
+  entry.registration = "deleted";
   entry.wants = true;
 }

@@ -1,21 +1,21 @@
 import type { Logger } from "@waybill/process/log.ts";
-import type { ClaimedLane, QueueKind } from "../lane.ts";
+import type { ClaimedLane } from "../lane.ts";
 import type { Clock } from "./clock.ts";
 import type { Egress } from "./egress.ts";
 import type { GateRules } from "./endpoint-gate.ts";
 import type { EndpointState, LaneWork } from "./lane-work.ts";
-import type { DueEndpoint } from "./queue.ts";
+import type { DeliveryQueue, DueEndpoint } from "./queue.ts";
 
 /** What a dispatcher works with, and its bounds. */
 export interface DispatcherOptions<Endpoint> {
   clock: Clock;
   /** Every registration with lanes, and when the first of them is due. */
   findDue: () => Promise<DueEndpoint[]>;
-  claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
+  claim: DeliveryQueue["claim"];
   look: (callbackId: string) => Promise<EndpointState<Endpoint>>;
   /** Works on a claimed lane and settles it; answers in how many milliseconds it is due again, null if not at all. */
   work: (work: LaneWork<Endpoint>) => Promise<number | null>;
-  /** Gives claimed lanes back. */
+  /** Gives claimed lanes back, of which nothing was sent. */
   release: (lanes: readonly ClaimedLane[]) => Promise<void>;
   /** Ends what claimed lanes hold, since their registration is gone. */
   close: (lanes: readonly ClaimedLane[]) => Promise<void>;

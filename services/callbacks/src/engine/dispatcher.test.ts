@@ -19,13 +19,13 @@ interface Bench {
   looks: number;
   /** Which lanes each claim took first. */
   first: QueueKind[];
-  /** Rejects the next claim. */
-  failClaim: () => void;
+  /** Rejects the next claim, or look. */
+  failNext: (what: "claim" | "look") => void;
 }
 
 function startBench(limits: { endpoint: number; total: number }, hold: (lane: string) => boolean): Bench {
   const busy: string[] = [];
-  let failing = false;
+  const failing = new Set<"claim" | "look">();
   const bench: Omit<Bench, "dispatcher"> = {
     due: new Map(),
     done: [],
@@ -35,25 +35,23 @@ function startBench(limits: { endpoint: number; total: number }, hold: (lane: st
     paused: new Set(),
     looks: 0,
     first: [],
-    failClaim: () => (failing = true),
+    failNext: (what) => void failing.add(what),
   };
   const { due, done, held, most, paused } = bench;
   const dispatcher = new Dispatcher<null>({
     clock: systemClock,
     findDue: async () =>
       [...due].filter(([, lanes]) => lanes.length > 0).map(([callbackId]) => ({ callbackId, waitMs: 0 })),
-    claim: async (id, limit, first) => {
+    claim: async (id, limit, first, ahead = 0) => {
       bench.first.push(first);
-      if (failing) {
-        failing = false;
-        throw new Error("down");
-      }
-      return (due.get(id)?.splice(0, limit) ?? []).map(
+      if (failing.delete("claim")) throw new Error("down");
+      return (due.get(id)?.splice(0, limit + ahead) ?? []).map(
         (_id) => ({ _id, heads: [] as DeliveryDocument[] }) as ClaimedLane,
       );
     },
     look: async (id): Promise<EndpointState<null>> => {
       bench.looks += 1;
+      if (failing.delete("look")) throw new Error("down");
       return paused.has(id) ? { state: "paused" } : { state: "active", endpoint: null, ratePerSecond: null };
     },
     work: async ({ lane: { _id: lane }, signal }) => {
@@ -162,13 +160,16 @@ describe("the dispatcher", () => {
     expect([gate.breaker, bench.first.slice(before)]).toEqual(["half_open", Array(11).fill("fresh")]);
   });
 
-  it("finds by itself what nobody woke it for, and what a failed claim left", async () => {
-    const bench = startBench({ endpoint: 2, total: 2 }, () => false);
-    bench.due.set("a", ["a/0"]);
-    bench.failClaim();
-    await until(() => bench.done.length === 1);
-    expect(bench.done).toEqual(["a/0"]);
-  });
+  it.each(["claim", "look"] as const)(
+    "finds by itself what nobody woke it for, and what a failed %s left",
+    async (what) => {
+      const bench = startBench({ endpoint: 2, total: 2 }, () => false);
+      bench.due.set("a", ["a/0"]);
+      bench.failNext(what);
+      await until(() => bench.done.length === 1);
+      expect(bench.done).toEqual(["a/0"]);
+    },
+  );
 
   it("leaves paused registrations alone until they are woken, and asks for them seldom", async () => {
     const bench = startBench({ endpoint: 2, total: 2 }, () => false);
@@ -194,7 +195,7 @@ describe("the dispatcher", () => {
     bench.dispatcher.wake(["a"]);
     await until(() => bench.done.length === 1_000);
     expect(bench.done.toSorted()).toEqual(lanes("a", 1_000).toSorted());
-    expect(bench.first.length).toBeLessThanOrEqual(12);
+    expect(bench.first.length).toBeLessThanOrEqual(20);
     expect(bench.most.endpoint).toBeLessThanOrEqual(4);
   });
 

@@ -198,8 +198,8 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     entry.usedAtMs = this.#options.clock.now();
     this.#take(entry, limit);
     const { changes } = entry;
-    const asked = limit + entry.ahead.ask(entry.gate.isSwift && !this.#options.egress.isDown);
-    const lanes = await this.#claimed(entry, asked).catch((error: unknown) => {
+    const ahead = entry.ahead.ask(entry.gate.isSwift && !this.#options.egress.isDown);
+    const lanes = await this.#claimed(entry, limit, ahead).catch((error: unknown) => {
       this.#options.log.warn({ callback_id: entry.id, ...errorFacts(error) }, "dispatcher.claim_failed");
       return [];
     });
@@ -208,10 +208,9 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     entry.claiming = false;
     entry.claimedAtMs = this.#options.clock.now();
     // A full answer says that there may be more; its turn comes after the others'.
-    const isFull = lanes.length === asked;
-    entry.ahead.keep(lanes.slice(limit), isFull ? lanes : []);
-    if (isFull) entry.wants = true;
-    if (this.#stopped || entry.changes > changes) entry.ahead.empty();
+    entry.ahead.keep(lanes.slice(limit), lanes.length >= limit ? lanes : []);
+    if (lanes.length >= limit) entry.wants = true;
+    if (this.#stopped || entry.changes > changes || !entry.gate.isSwift) entry.ahead.empty();
     if (entry.wants || entry.ahead.size > 0) this.#ready.add(entry);
     for (const work of begun) this.#track(this.#work(entry, work));
     this.#pump();
@@ -224,8 +223,8 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
     if (!this.#stopped && entry.pausedUntilMs === null) this.wake([entry.id]);
   }
 
-  async #claimed(entry: Entry<Endpoint>, limit: number): Promise<PlacedWork<Endpoint>[]> {
-    const found = await claimFor(this.#options, entry, limit);
+  async #claimed(entry: Entry<Endpoint>, limit: number, ahead: number): Promise<PlacedWork<Endpoint>[]> {
+    const found = await claimFor(this.#options, entry, { limit, ahead });
     if (found === "paused") this.#pause(entry);
     return typeof found === "string"
       ? []
@@ -260,6 +259,7 @@ export class Dispatcher<Endpoint> implements AsyncDisposable {
 
   #pause(entry: Entry<Endpoint>): void {
     entry.pausedUntilMs = this.#options.clock.now() + PAUSED_MS;
+    entry.changes += 1;
     entry.ahead.empty();
   }
 

@@ -6,7 +6,7 @@ import { withStatus } from "../callback-status.ts";
 import type { CallbacksContext } from "../context.ts";
 import type { DeliveryConfig } from "../config.ts";
 import type { Sender } from "../send.ts";
-import { changeCallbackStatus, getCallbackDocument, hastenLanes } from "../store.ts";
+import { changeCallbackStatus, getCallbackDocument } from "../store.ts";
 import { openEndpoint, toWebhook, withoutSecrets, type Endpoint } from "../webhook.ts";
 import { systemClock } from "./clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -99,10 +99,10 @@ function startDispatcher(
     look: (id) => look(context, id, log),
     work: (work) => takeTurn(turn, work),
     release: async (lanes) => {
-      await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "release" })));
+      await Promise.all(lanes.map((lane) => settle({ lane, ended: null, step: "return" })));
     },
     close: (lanes) => queue.close(lanes, "registration deleted"),
-    hasten: (id) => hastenLanes(context, [id]),
+    hasten: (id) => queue.hasten([id]),
     owns,
     egress,
     total: config.concurrency,

@@ -7,7 +7,14 @@ import type { PlacedWork } from "./lane-work.ts";
 /** How long a receiver that gets nothing is remembered. */
 const REMEMBERED_MS = 10 * 60_000;
 
-/** What is known of a registration that has or had something to send. */
+/**
+ * What is known of a registration that has or had something to send. Its lanes are, in this order: due and
+ * unclaimed (`wants` says that there may be some), being claimed into places that are taken for them, `ahead`,
+ * in work, and made but not yet settled. Those in work and those being claimed have a place at the receiver
+ * (`gate.inWork`); they and the ones not settled have one of the dispatcher's. It stands in the dispatcher's
+ * row of turns while it has lanes that wait and, as far as is known, a place, and is not claiming; what else
+ * brings it back there is a place that becomes free, an alarm, and a wake.
+ */
 export interface Entry<Endpoint> {
   id: string;
   gate: EndpointGate;
@@ -20,9 +27,12 @@ export interface Entry<Endpoint> {
   unsettled: number;
   claims: number;
   claimedAtMs: number;
-  /** Whether its owner changed it since the last claim, and whether that found it deleted. */
+  /**
+   * Whether its owner changed it since the last claim, and whether that found it deleted: then the next claim
+   * needs no place, since it has to be looked at, or its lanes closed.
+   */
   registration: "known" | "changed" | "deleted";
-  /** How often its owner did. */
+  /** How often its owner did, or it was found paused. */
   changes: number;
   /** When it is looked at again, being paused; null if it is not. */
   pausedUntilMs: number | null;

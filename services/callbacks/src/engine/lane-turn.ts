@@ -62,7 +62,7 @@ export async function takeTurn<Endpoint>(
     const isFresh = options.clock.now() - heldSince <= START_MS_MAX;
     const caller = { laneId: lane._id, isRetry: delivery.attempts_charged > 0 };
     const ticket = isFresh && work.mayGoOn() ? work.gate.begin(options.clock.now(), caller) : null;
-    if (ticket === null) return dueAfter(await settle("release"));
+    if (ticket === null) return dueAfter(await settle(index === 0 ? "return" : "release"));
     const made = await attempt(options, work, delivery, ticket);
     const step = stepAfter(lane, index, made.verdict);
     heldSince = options.clock.now();

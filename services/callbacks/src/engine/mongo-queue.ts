@@ -1,24 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
-import type { AttemptDocument } from "../attempt.ts";
 import type { CallbacksContext } from "../context.ts";
-import { unknownAttempt, type DeliveryDocument } from "../delivery.ts";
-import {
-  callbackOfQueue,
-  HEADS_MAX,
-  queueId,
-  type ClaimedLane,
-  type LaneDocument,
-  type QueueKind,
-} from "../lane.ts";
+import { callbackOfQueue, HEADS_MAX, queueId, type ClaimedLane, type LaneDocument } from "../lane.ts";
+import { claimLanes, inMs } from "./mongo-claims.ts";
 import { failPending, storeOutcomes, type OutcomeContext } from "./outcomes.ts";
 import {
   distinctLanes,
   type AddedLanes,
   type DeliveryQueue,
   type DueEndpoint,
-  type EndedAttempt,
   type LaneFate,
   type LaneKey,
   type LaneStep,
@@ -26,7 +16,7 @@ import {
   type Settlement,
 } from "./queue.ts";
 
-type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts">;
+type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes">;
 
 /**
  * The queue in MongoDB. All times of a lane are the database's, so that instances whose clocks lie apart
@@ -37,11 +27,13 @@ type QueueContext = OutcomeContext & Pick<CallbacksContext, "lanes" | "attempts"
 export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueue {
   return {
     findDue: () => findDueEndpoints(context),
-    claim: (callbackId, limit, first) => claimLanes(context, { callbackId, limit, first, leaseMs }),
+    claim: (callbackId, limit, first, ahead = 0) =>
+      claimLanes(context, { callbackId, limit, first, ahead, leaseMs }),
     settle: (settlements) => settle(context, settlements, leaseMs),
     close: (lanes, reason) => closeLanes(context, lanes, reason),
     addLanes: (lanes, session) => addLanes(context, lanes, { leaseMs, session }),
     wakeLanes: (lanes, session) => wakeLanes(context, lanes, session),
+    hasten: (callbackIds) => hastenLanes(context, callbackIds),
   };
 }
 
@@ -57,138 +49,18 @@ async function findDueEndpoints({ lanes }: QueueContext): Promise<DueEndpoint[]>
   return found.map(({ _id, wait_ms }) => ({ callbackId: callbackOfQueue(_id), waitMs: wait_ms }));
 }
 
-interface Claim {
-  callbackId: string;
-  limit: number;
-  first: QueueKind;
-  leaseMs: number;
-}
-
-const isDue = { $expr: { $lte: ["$next_at", "$$NOW"] } };
-
-async function claimLanes(context: QueueContext, claim: Claim): Promise<ClaimedLane[]> {
-  const due = await findDueLanes(context, claim);
-  if (due.length === 0) return [];
-  const ids = due.map(({ _id }) => _id);
-  const lease = randomUUID();
-  const taking = [{ $set: { lease, next_at: inMs(claim.leaseMs) } }];
-  await context.lanes.updateMany({ _id: { $in: ids }, ...isDue }, taking);
-  const claimed = await readClaimed(context, ids, lease);
-  const lanes = ids.flatMap((id) => claimed.get(id) ?? []);
-  const left = new Map(due.filter((lane) => lane.lease !== null).map((lane) => [lane._id, lane.next_at]));
-  return left.size === 0 ? lanes : noteUnknown(context, lanes, left, claim.leaseMs);
-}
-
-type DueLane = Pick<LaneDocument, "_id" | "lease" | "next_at">;
-
-async function findDueLanes(
-  { lanes }: QueueContext,
-  { callbackId, limit, first }: Claim,
-): Promise<DueLane[]> {
-  const found: DueLane[] = [];
-  for (const kind of first === "fresh" ? (["fresh", "late"] as const) : (["late", "fresh"] as const)) {
-    if (found.length >= limit) break;
-    const due = await lanes
-      .find({ queue: queueId(callbackId, kind), ...isDue })
-      .sort({ next_at: 1 })
-      .limit(limit - found.length)
-      .project<DueLane>({ lease: 1, next_at: 1 })
-      .toArray();
-    found.push(...due);
-  }
-  return found;
-}
-
-/**
- * Notes the attempts of those who did not give their lanes back before their leases ran out (`left`: when):
- * they may have sent the first delivery.
- */
-async function noteUnknown(
-  context: QueueContext,
-  lanes: readonly ClaimedLane[],
-  left: ReadonlyMap<string, Date>,
-  leaseMs: number,
-): Promise<ClaimedLane[]> {
-  const nowMs = Date.now();
-  const ended: EndedAttempt[] = [];
-  const noted = lanes.map((lane) => {
-    const [head, ...rest] = lane.heads;
-    const leftAt = left.get(lane._id);
-    if (!head || !leftAt) return lane;
-    const one = unknownAttempt(head, leftAt.getTime() - leaseMs, nowMs);
-    ended.push(one);
-    return { ...lane, heads: [{ ...head, ...one.change }, ...rest] };
-  });
-  await Promise.all([logAttempts(context, ended), storeOutcomes(context, ended)]);
-  return noted;
-}
-
-/** The lanes before their deliveries: what is added in between makes `wakes` differ, so that nobody removes the lane. */
-async function readClaimed(context: QueueContext, ids: string[], lease: string) {
-  const taken = await context.lanes.find({ _id: { $in: ids }, lease }).toArray();
-  const takenIds = taken.map(({ _id }) => _id);
-  const heads = await readHeads(context, takenIds);
-  return new Map(taken.map((lane) => [lane._id, { ...lane, lease, heads: heads.get(lane._id) ?? [] }]));
-}
-
-/** The next deliveries of each lane: all in one look, which is half the work, unless it is full of those of a few. */
-async function readHeads(context: QueueContext, ids: string[]): Promise<Map<string, DeliveryDocument[]>> {
-  const limit = ids.length * HEADS_MAX;
-  const found = await context.deliveries
-    .find({ lane_id: { $in: ids }, status: "pending" })
-    .sort({ lane_id: 1, sequence: 1 })
-    .limit(limit)
-    .batchSize(limit)
-    .toArray();
-  if (found.length === limit) return readHeadsOfEach(context, ids);
-  const heads = Map.groupBy(found, ({ lane_id }) => lane_id);
-  return new Map([...heads].map(([id, all]) => [id, all.slice(0, HEADS_MAX)]));
-}
-
-async function readHeadsOfEach({ lanes, deliveries }: QueueContext, ids: string[]) {
-  const next = [{ $match: { status: "pending" } }, { $sort: { sequence: 1 } }, { $limit: HEADS_MAX }];
-  const from = deliveries.collectionName;
-  const found = await lanes
-    .aggregate<Pick<ClaimedLane, "_id" | "heads">>([
-      { $match: { _id: { $in: ids } } },
-      { $lookup: { from, localField: "_id", foreignField: "lane_id", pipeline: next, as: "heads" } },
-      { $project: { heads: 1 } },
-    ])
-    .toArray();
-  return new Map(found.map(({ _id, heads }) => [_id, heads]));
-}
-
 async function settle(
   context: QueueContext,
   settlements: readonly Settlement[],
   leaseMs: number,
 ): Promise<LaneFate[]> {
   const ended = settlements.flatMap((settlement) => settlement.ended ?? []);
-  await Promise.all([logAttempts(context, ended), storeOutcomes(context, ended)]);
+  await storeOutcomes(context, ended);
   const writes = stepsOf(settlements, leaseMs);
   const { matchedCount, deletedCount } = await context.lanes.bulkWrite(writes, { ordered: false });
   if (matchedCount + deletedCount === settlements.length)
     return settlements.map(({ step }) => wantedFate(step));
   return fatesOfOthers(context, settlements);
-}
-
-async function logAttempts({ attempts }: QueueContext, ended: readonly EndedAttempt[]): Promise<void> {
-  if (ended.length === 0) return;
-  try {
-    await attempts.insertMany(
-      ended.map(({ attempt }) => attempt),
-      { ordered: false },
-    );
-  } catch (error) {
-    // A repeat after an answer that got lost, or one that was taken for unknown meanwhile.
-    if (!isOnlyDuplicateKeys(error)) throw error;
-    await attempts.bulkWrite(ended.map(knownAttempt), { ordered: false });
-  }
-}
-
-/** An attempt whose end is told after all. */
-function knownAttempt({ attempt: { _id, ...told } }: EndedAttempt): AnyBulkWriteOperation<AttemptDocument> {
-  return { replaceOne: { filter: { _id, outcome: "unknown" }, replacement: told } };
 }
 
 function stepsOf(settlements: readonly Settlement[], leaseMs: number): AnyBulkWriteOperation<LaneDocument>[] {
@@ -211,8 +83,13 @@ function removalsOf(lanes: readonly ClaimedLane[]): AnyBulkWriteOperation<LaneDo
 }
 
 /** A lane's next delivery is late when it has failed before. */
-function fieldsAfter({ callback_id }: LaneDocument, step: Exclude<LaneStep, "finish">, leaseMs: number) {
+function fieldsAfter(
+  { callback_id, due_at }: ClaimedLane,
+  step: Exclude<LaneStep, "finish">,
+  leaseMs: number,
+) {
   if (step === "release") return { lease: null, next_at: "$$NOW" };
+  if (step === "return") return { lease: null, next_at: due_at };
   if (step === "extend") return { queue: queueId(callback_id, "fresh"), next_at: inMs(leaseMs) };
   return { lease: null, queue: queueId(callback_id, "late"), next_at: inMs(step.retryInMs) };
 }
@@ -220,7 +97,7 @@ function fieldsAfter({ callback_id }: LaneDocument, step: Exclude<LaneStep, "fin
 function wantedFate(step: Settlement["step"]): LaneFate {
   if (step === "extend") return "held";
   if (step === "finish") return "gone";
-  return step === "release" ? "due" : "waiting";
+  return step === "release" || step === "return" ? "due" : "waiting";
 }
 
 /** Some lanes were not as their claim left them: added to, which makes them due, or claimed by somebody else. */
@@ -291,6 +168,7 @@ function bornLane(
 ): ClaimedLane {
   return {
     ...key,
+    due_at: new Date(),
     queue: queueId(key.callback_id, "fresh"),
     next_at: new Date(Date.now() + leaseMs),
     wakes: 1,
@@ -328,6 +206,7 @@ function wakeWrite(
   return { updateOne: { filter: { _id }, update: [{ $set: set }], upsert: true } };
 }
 
-function inMs(ms: number) {
-  return { $add: ["$$NOW", Math.round(ms)] };
+async function hastenLanes({ lanes }: QueueContext, callbackIds: readonly string[]): Promise<void> {
+  const queue = { $in: callbackIds.flatMap((id) => [queueId(id, "fresh"), queueId(id, "late")]) };
+  await lanes.updateMany({ queue }, [{ $set: { next_at: { $min: ["$next_at", "$$NOW"] } } }]);
 }

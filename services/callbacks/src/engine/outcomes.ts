@@ -1,5 +1,7 @@
+import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import type { AttemptDocument } from "../attempt.ts";
 import { DISABLED_REASON } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import { keptUntil, type DeliveryChange, type DeliveryDocument } from "../delivery.ts";
@@ -7,22 +9,42 @@ import { tell, type Telling, type ToldEvent } from "../delivery-event.ts";
 import type { DeliverySummary } from "../delivery-view.ts";
 import type { EndedAttempt } from "./queue.ts";
 
-export type OutcomeContext = Pick<CallbacksContext, "client" | "deliveries" | "outbox">;
+export type OutcomeContext = Pick<CallbacksContext, "client" | "deliveries" | "attempts" | "outbox">;
 
 /** Deliveries that one transaction ends. */
 const CLOSED_MAX = 500;
 
 /**
- * Stores what attempts made of their deliveries. What ends or is parked goes with its event in a transaction
+ * Stores attempts, and what they made of their deliveries. What ends or is parked goes with its event in a transaction
  * of these two collections, which nobody else writes to for the same deliveries; a retry has no event.
  */
 export async function storeOutcomes(context: OutcomeContext, ended: readonly EndedAttempt[]): Promise<void> {
   const told = ended.filter((one): one is ToldAttempt => one.told !== null);
   const retried = ended.filter((one) => one.told === null);
   await Promise.all([
+    logAttempts(context, ended),
     retried.length > 0 && context.deliveries.bulkWrite(retried.map(retryWrite), { ordered: false }),
     told.length > 0 && storeTold(context, told),
   ]);
+}
+
+async function logAttempts({ attempts }: OutcomeContext, ended: readonly EndedAttempt[]): Promise<void> {
+  if (ended.length === 0) return;
+  try {
+    await attempts.insertMany(
+      ended.map(({ attempt }) => attempt),
+      { ordered: false },
+    );
+  } catch (error) {
+    // A repeat after an answer that got lost, or one that was taken for unknown meanwhile.
+    if (!isOnlyDuplicateKeys(error)) throw error;
+    await attempts.bulkWrite(ended.map(knownAttempt), { ordered: false });
+  }
+}
+
+/** An attempt whose end is told after all. */
+function knownAttempt({ attempt: { _id, ...told } }: EndedAttempt): AnyBulkWriteOperation<AttemptDocument> {
+  return { replaceOne: { filter: { _id, outcome: "unknown" }, replacement: told } };
 }
 
 type ToldAttempt = EndedAttempt & { told: NonNullable<EndedAttempt["told"]> };

@@ -13,10 +13,10 @@ export interface DeliveryQueue {
   findDue: () => Promise<DueEndpoint[]>;
   /**
    * Claims up to `limit` due lanes of a registration, those of the kind `first` before the others and among
-   * them those that are due longest. The lease holds for `leaseMs` from before the call. Whoever held one and
+   * them those that are due longest, and up to `ahead` fresh ones more (default: none). The lease holds for `leaseMs` from before the call. Whoever held one and
    * did not give it back may have sent its first delivery: that attempt is noted as `unknown`.
    */
-  claim: (callbackId: string, limit: number, first: QueueKind) => Promise<ClaimedLane[]>;
+  claim: (callbackId: string, limit: number, first: QueueKind, ahead?: number) => Promise<ClaimedLane[]>;
   /**
    * Stores what attempts came to, and what their lanes do next; answers each lane's fate. Nothing is written
    * to a lane whose lease is void, and an attempt that somebody else has stored already changes no delivery.
@@ -35,6 +35,8 @@ export interface DeliveryQueue {
    * time. Repeating it is harmless. In a transaction it conflicts with those who send, so that is for what is rare.
    */
   wakeLanes: (lanes: readonly LaneKey[], session?: ClientSession) => Promise<void>;
+  /** Makes every lane of registrations that are gone due, whatever it waits for: whoever claims it closes it. */
+  hasten: (callbackIds: readonly string[]) => Promise<void>;
 }
 
 /** A registration that has lanes, and in how many milliseconds the first of them is due. */
@@ -84,9 +86,10 @@ export interface EndedAttempt {
 
 /**
  * What a claimed lane does next: `extend` keeps it for another lease, `finish` removes it if nothing was
- * added since the claim, `release` makes it due, and a retry makes it due in so many milliseconds.
+ * added since the claim, `release` makes it due, behind the others, `return` too, but where it was, since
+ * nothing of it was sent, and a retry makes it due in so many milliseconds.
  */
-export type LaneStep = "extend" | "finish" | "release" | { retryInMs: number };
+export type LaneStep = "extend" | "finish" | "release" | "return" | { retryInMs: number };
 
 export interface Settlement {
   lane: ClaimedLane;

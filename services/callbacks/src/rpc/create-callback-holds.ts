@@ -5,7 +5,7 @@ import type {
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
 import { toCallbackHold } from "../hold.ts";
-import { holdTypes, listHoldDocuments } from "../store.ts";
+import { findCallbacksFor, holdTypes, listHoldDocuments } from "../store.ts";
 
 export async function createCallbackHolds(
   context: CallbacksContext,
@@ -13,5 +13,8 @@ export async function createCallbackHolds(
   call: Call,
 ): Promise<CreateCallbackHoldsResponse> {
   await holdTypes(context, call, message_types);
+  const callbacks = await findCallbacksFor(context, [call.tenantId], message_types);
+  // Whoever sends looks at them anew, instead of sending what it has claimed.
+  context.renew(callbacks.map(({ _id }) => _id));
   return { data: (await listHoldDocuments(context, call.tenantId)).map(toCallbackHold) };
 }

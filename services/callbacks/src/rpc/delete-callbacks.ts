@@ -6,7 +6,7 @@ import type {
 import { batchResponse, recordFailed, recordSuccess } from "@waybill/rpc/batch.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
-import { deleteCallbackDocuments, hastenLanes } from "../store.ts";
+import { deleteCallbackDocuments } from "../store.ts";
 
 export async function deleteCallbacks(
   context: CallbacksContext,
@@ -15,7 +15,7 @@ export async function deleteCallbacks(
 ): Promise<DeleteCallbacksResponse> {
   const deleted = await deleteCallbackDocuments(context, tenantId, ids);
   // Whoever claims a lane without a registration ends what is in it.
-  await hastenLanes(context, [...deleted]);
+  await context.queue.hasten([...deleted]);
   context.renew([...deleted]);
   return batchResponse(
     ids.map((id, index) =>
