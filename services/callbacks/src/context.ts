@@ -3,8 +3,8 @@ import type { Collection, MongoClient } from "mongodb";
 import type { AttemptDocument } from "./attempt.ts";
 import type { CallbackDocument } from "./callback.ts";
 import type { DeliveryDocument } from "./delivery.ts";
-import type { Places } from "./engine/places.ts";
-import type { DeliveryQueue } from "./engine/queue.ts";
+import type { Places } from "./engine/dispatch/places.ts";
+import type { DeliveryQueue } from "./engine/queue/queue.ts";
 import type { GuardPolicy } from "./guard.ts";
 import type { HoldDocument } from "./hold.ts";
 import type { LaneDocument } from "./lane.ts";
@@ -34,7 +34,7 @@ export interface CallbacksContext {
   /** Tells whoever sends that registrations may have something to send. */
   wake: (callbackIds: readonly string[]) => void;
   /** The same, for registrations that were changed or deleted. */
-  renew: (callbackIds: readonly string[]) => void;
+  lookAnew: (callbackIds: readonly string[]) => void;
   /** Places in work for the lanes of a transaction that begins after this call. */
   places: () => Places;
 }

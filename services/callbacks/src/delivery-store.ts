@@ -7,7 +7,7 @@ import { pauseOf, type CallbackDocument } from "./callback.ts";
 import type { CallbacksContext } from "./context.ts";
 import type { DeliveryDocument } from "./delivery.ts";
 import { tell, type Telling } from "./delivery-event.ts";
-import { laneKeyOf } from "./engine/queue.ts";
+import { laneKeyOf } from "./engine/queue/queue.ts";
 import { storedId, type DeliverySummary } from "./delivery-view.ts";
 
 /** One delivery of the tenant, by the id that is shown. Throws `DELIVERY_NOT_FOUND`. */

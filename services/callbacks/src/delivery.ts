@@ -84,13 +84,17 @@ export function keptUntil(nowMs: number): Date {
 }
 
 /** What a delivery has of its event. */
-type ToldEvent = Pick<
+type SourceEvent = Pick<
   FreshEvent,
   "id" | "tenantId" | "aggregateId" | "sequence" | "previousOfType" | "traceparent" | "data"
 >;
 
 /** The delivery of an event to a registration. */
-export function createDelivery(event: ToldEvent, callback: CallbackDocument, now: string): DeliveryDocument {
+export function createDelivery(
+  event: SourceEvent,
+  callback: CallbackDocument,
+  now: string,
+): DeliveryDocument {
   return {
     _id: `${callback._id}/${event.id}`,
     tenant_id: event.tenantId,

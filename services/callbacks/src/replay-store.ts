@@ -5,7 +5,7 @@ import type { Filter } from "mongodb";
 import type { CallbacksContext } from "./context.ts";
 import { TEST_TYPE, type DeliveryDocument } from "./delivery.ts";
 import { hasEnded, revived } from "./delivery-store.ts";
-import { laneKeyOf } from "./engine/queue.ts";
+import { laneKeyOf } from "./engine/queue/queue.ts";
 import type { ReplayDocument, ReplayedDelivery } from "./replay.ts";
 import { listTenantCallbacks } from "./store.ts";
 

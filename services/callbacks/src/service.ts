@@ -19,8 +19,8 @@ import type { CallbacksConfig } from "./config.ts";
 import { onOrderEvents } from "./consumers/on-order-event.ts";
 import type { CallbacksContext } from "./context.ts";
 import { deliveriesCollection, type DeliveryDocument } from "./delivery.ts";
-import { leaseMsFor } from "./engine/lane-turn.ts";
-import { mongoQueue } from "./engine/mongo-queue.ts";
+import { leaseMsFor } from "./engine/dispatch/lane-turn.ts";
+import { mongoQueue } from "./engine/queue/mongo-queue.ts";
 import { startEngine } from "./engine/engine.ts";
 import { ownershipCollections } from "./engine/ownership.ts";
 import { wakesCollection } from "./engine/wakes.ts";
@@ -60,7 +60,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
     build(database, running) {
       const context = createContext(config, database, {
         wake: (ids) => onceCommitted(database.client, () => engine.wake(ids)),
-        renew: (ids) => onceCommitted(database.client, () => engine.renew(ids)),
+        lookAnew: (ids) => onceCommitted(database.client, () => engine.lookAnew(ids)),
         places: () => engine.places(),
       });
       const sender = running.use(startSender(config));
@@ -89,7 +89,7 @@ export function startCallbacks(config: CallbacksConfig, process: ProcessContext)
 function createContext(
   { secretsKey, sandbox, delivery }: CallbacksConfig,
   { client, db }: ServiceDatabase,
-  sending: Pick<CallbacksContext, "wake" | "renew" | "places">,
+  sending: Pick<CallbacksContext, "wake" | "lookAnew" | "places">,
 ): CallbacksContext {
   const queued = {
     client,

@@ -2,7 +2,7 @@ import { connectMongo } from "@waybill/mongo/connect.ts";
 import type { Db } from "mongodb";
 import { inject, onTestFinished } from "vitest";
 import type { CallbacksContext } from "../src/context.ts";
-import { mongoQueue } from "../src/engine/mongo-queue.ts";
+import { mongoQueue } from "../src/engine/queue/mongo-queue.ts";
 
 /** What a handler works with, on the database of an instance, which is woken by nobody. Of one test. */
 export async function contextBeside({ databaseName }: Db): Promise<CallbacksContext> {

@@ -7,7 +7,7 @@ import {
   type LaneFate,
   type LaneKey,
   type Settlement,
-} from "../src/engine/queue.ts";
+} from "../src/engine/queue/queue.ts";
 import {
   callbackOfQueue,
   HEADS_MAX,

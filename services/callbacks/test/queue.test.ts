@@ -15,8 +15,8 @@ import {
   toAttempt,
   type DeliveryDocument,
 } from "../src/delivery.ts";
-import { mongoQueue } from "../src/engine/mongo-queue.ts";
-import { laneKeyOf, type DeliveryQueue, type EndedAttempt } from "../src/engine/queue.ts";
+import { mongoQueue } from "../src/engine/queue/mongo-queue.ts";
+import { laneKeyOf, type DeliveryQueue, type EndedAttempt } from "../src/engine/queue/queue.ts";
 import { HEADS_MAX, lanesCollection, type LaneDocument } from "../src/lane.ts";
 import type { Verdict } from "../src/verdict.ts";
 import { until } from "./harness.ts";

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CallbacksContext } from "../src/context.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import { shownId } from "../src/delivery-view.ts";
-import { laneKeyOf } from "../src/engine/queue.ts";
+import { laneKeyOf } from "../src/engine/queue/queue.ts";
 import { redeliverCallbackDelivery } from "../src/rpc/redeliver-callback-delivery.ts";
 import { contextBeside } from "./context-beside.ts";
 import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";

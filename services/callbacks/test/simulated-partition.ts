@@ -1,6 +1,6 @@
 import type { ClientSession } from "mongodb";
 import type { DeliveryDocument } from "../src/delivery.ts";
-import { laneKeyOf, type AddedLanes, type LaneKey } from "../src/engine/queue.ts";
+import { laneKeyOf, type AddedLanes, type LaneKey } from "../src/engine/queue/queue.ts";
 import type { MemoryQueue } from "./memory-queue.ts";
 import type { Instance } from "./simulated-world.ts";
 

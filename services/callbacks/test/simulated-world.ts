@@ -1,8 +1,8 @@
 import type { Answer } from "../src/attempt.ts";
 import type { CallbackDocument } from "../src/callback.ts";
 import { createDelivery, type DeliveryDocument } from "../src/delivery.ts";
-import type { Dispatcher } from "../src/engine/dispatcher.ts";
-import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
+import type { Dispatcher } from "../src/engine/dispatch/dispatcher.ts";
+import type { EndpointGate } from "../src/engine/receiver/endpoint-gate.ts";
 
 /** What may go wrong in a run. */
 export interface Weather {

@@ -3,13 +3,13 @@ import { randomFrom } from "../../../test/faults/random.ts";
 import type { Answer } from "../src/attempt.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import type { Clock } from "../src/engine/clock.ts";
-import { Dispatcher } from "../src/engine/dispatcher.ts";
-import { Egress } from "../src/engine/egress.ts";
-import type { EndpointState } from "../src/engine/lane-work.ts";
-import type { EndpointGate } from "../src/engine/endpoint-gate.ts";
-import { leaseMsFor, SETTLE_MS_MAX, takeTurn } from "../src/engine/lane-turn.ts";
-import type { DeliveryQueue } from "../src/engine/queue.ts";
-import { createSettler } from "../src/engine/settler.ts";
+import { Dispatcher } from "../src/engine/dispatch/dispatcher.ts";
+import { Egress } from "../src/engine/receiver/egress.ts";
+import type { EndpointState } from "../src/engine/dispatch/lane-work.ts";
+import type { EndpointGate } from "../src/engine/receiver/endpoint-gate.ts";
+import { leaseMsFor, SETTLE_MS_MAX, takeTurn } from "../src/engine/dispatch/lane-turn.ts";
+import type { DeliveryQueue } from "../src/engine/queue/queue.ts";
+import { createSettler } from "../src/engine/queue/settler.ts";
 import {
   answerIn,
   DELETED,
@@ -340,7 +340,7 @@ export class Simulation {
     void this.#queue.hasten([id]);
     // Those who should hear of it may not.
     for (const { dispatcher, isAlive } of this.#instances)
-      if (isAlive && this.#chance(0.5)) dispatcher.renew([id]);
+      if (isAlive && this.#chance(0.5)) dispatcher.lookAnew([id]);
   }
 
   #pauseOrResume(): void {

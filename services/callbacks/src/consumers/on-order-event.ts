@@ -5,8 +5,8 @@ import type { CallbackDocument } from "../callback.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createDelivery } from "../delivery.ts";
 import { insertDeliveries } from "../delivery-store.ts";
-import type { Places } from "../engine/places.ts";
-import { laneKeyOf, type LaneKey } from "../engine/queue.ts";
+import type { Places } from "../engine/dispatch/places.ts";
+import { laneKeyOf, type LaneKey } from "../engine/queue/queue.ts";
 import { laneId, type ClaimedLane } from "../lane.ts";
 import { findCallbacksFor } from "../store.ts";
 

@@ -9,14 +9,18 @@ import type { Sender } from "../send.ts";
 import { changeCallbackStatus, getCallbackDocument } from "../store.ts";
 import { openEndpoint, toWebhook, withoutSecrets, type Endpoint } from "../webhook.ts";
 import { systemClock } from "./clock.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { Egress } from "./egress.ts";
-import type { EndpointState } from "./lane-work.ts";
-import { SETTLE_MS_MAX, takeTurn, type TurnOptions } from "./lane-turn.ts";
+import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { Egress } from "./receiver/egress.ts";
+import type { EndpointState } from "./dispatch/lane-work.ts";
+import { SETTLE_MS_MAX, takeTurn, type TurnOptions } from "./dispatch/lane-turn.ts";
 import { shareRegistrations } from "./ownership.ts";
-import { takePlaces, type Places } from "./places.ts";
-import { createSettler } from "./settler.ts";
+import { takePlaces, type Places } from "./dispatch/places.ts";
+import { createSettler } from "./queue/settler.ts";
 import { followWakes, type Wake } from "./wakes.ts";
+
+// The words of this folder: a registration is what an owner made, its receiver the server behind its url, an
+// endpoint a registration whose secrets are open. `queue` has what is to be sent and what came of it, `dispatch`
+// decides what is sent when, `receiver` what a receiver bears.
 
 /** Hosts that have to be out of reach in a row before this side is taken for the reason. */
 const EGRESS_HOSTS_MIN = 5;
@@ -32,7 +36,7 @@ export interface Engine extends AsyncDisposable {
   /** Tells whoever sends to these registrations that they may have something to send, or are paused no more. */
   wake: (callbackIds: readonly string[]) => void;
   /** The same, when their owners changed or deleted them: what is known of their receivers is of no use any more. */
-  renew: (callbackIds: readonly string[]) => void;
+  lookAnew: (callbackIds: readonly string[]) => void;
   /** For the lanes of one transaction, which begins after this call. */
   places: () => Places;
 }
@@ -48,16 +52,16 @@ export function startEngine(
   const ownership = shareRegistrations(db, log, () => dispatcher.lookAround());
   const dispatcher = startDispatcher(context, sender, config, log, ownership.owns);
   const hear = ({ callbackIds, isChanged }: Wake) =>
-    isChanged ? dispatcher.renew(callbackIds) : dispatcher.wake(callbackIds);
+    isChanged ? dispatcher.lookAnew(callbackIds) : dispatcher.wake(callbackIds);
   const wakes = followWakes(db, hear, log);
-  const tell = (wake: Wake) => {
+  const announce = (wake: Wake) => {
     const foreign = wake.callbackIds.filter((id) => !ownership.owns(id));
     hear(wake);
     if (foreign.length > 0) wakes.send({ ...wake, callbackIds: foreign });
   };
   return {
-    wake: (callbackIds) => tell({ callbackIds, isChanged: false }),
-    renew: (callbackIds) => tell({ callbackIds, isChanged: true }),
+    wake: (callbackIds) => announce({ callbackIds, isChanged: false }),
+    lookAnew: (callbackIds) => announce({ callbackIds, isChanged: true }),
     places: () => takePlaces(dispatcher, (callback) => openNow(context, callback), systemClock.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all([dispatcher[Symbol.asyncDispose](), wakes[Symbol.asyncDispose]()]);

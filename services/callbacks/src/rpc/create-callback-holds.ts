@@ -15,6 +15,6 @@ export async function createCallbackHolds(
   await holdTypes(context, call, message_types);
   const callbacks = await findCallbacksFor(context, [call.tenantId], message_types);
   // Whoever sends looks at them anew, instead of sending what it has claimed.
-  context.renew(callbacks.map(({ _id }) => _id));
+  context.lookAnew(callbacks.map(({ _id }) => _id));
   return { data: (await listHoldDocuments(context, call.tenantId)).map(toCallbackHold) };
 }

@@ -66,7 +66,7 @@ async function register(
   const { outcomes } = await registerCallbacks(context, call, (existing, heldTypes) =>
     planRegistrations(existing, candidates, { ...registering, heldTypes }),
   );
-  context.renew(outcomes.flatMap((outcome) => (outcome instanceof DomainError ? [] : [outcome.id])));
+  context.lookAnew(outcomes.flatMap((outcome) => (outcome instanceof DomainError ? [] : [outcome.id])));
   return new Map(candidates.map((candidate, index) => [candidate, outcomes[index]!]));
 }
 

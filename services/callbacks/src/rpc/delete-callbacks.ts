@@ -16,7 +16,7 @@ export async function deleteCallbacks(
   const deleted = await deleteCallbackDocuments(context, tenantId, ids);
   // Whoever claims a lane without a registration ends what is in it.
   await context.queue.hasten([...deleted]);
-  context.renew([...deleted]);
+  context.lookAnew([...deleted]);
   return batchResponse(
     ids.map((id, index) =>
       deleted.has(id)

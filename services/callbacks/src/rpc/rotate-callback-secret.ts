@@ -17,6 +17,6 @@ export async function rotateCallbackSecret(
   const changed = await changeCallbackDocument(context, { tenantId, id: id!, traceparent }, (found) =>
     rotateSecret(found, context.vault.seal(secret, found._id), Date.now()),
   );
-  context.renew([changed._id]);
+  context.lookAnew([changed._id]);
   return { system_id: changed._id, secret, previous_until: changed.retired_secrets[0]!.until };
 }

@@ -6,7 +6,7 @@ import type { Call } from "@waybill/rpc/handlers.ts";
 import type { CallbacksContext } from "../context.ts";
 import { createTestDelivery } from "../delivery.ts";
 import { insertDeliveries } from "../delivery-store.ts";
-import { laneKeyOf } from "../engine/queue.ts";
+import { laneKeyOf } from "../engine/queue/queue.ts";
 import { toCallbackDelivery } from "../delivery-view.ts";
 import { getCallbackDocument } from "../store.ts";
 

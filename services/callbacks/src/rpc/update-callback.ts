@@ -16,6 +16,6 @@ export async function updateCallback(
     changeRegistration(found, all, asked, changing),
   );
   // Whoever sends looks at the registration anew; what was parked goes out if it is active now.
-  context.renew([changed._id]);
+  context.lookAnew([changed._id]);
   return { callback: toCallback(changed) };
 }

@@ -1,6 +1,6 @@
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
-import type { Clock } from "./clock.ts";
-import type { DueEndpoint } from "./queue.ts";
+import type { Clock } from "../clock.ts";
+import type { DueEndpoint } from "../queue/queue.ts";
 
 /** Between two looks for due lanes when nothing is known to be due earlier. */
 export const SCAN_MS_MAX = 1_000;

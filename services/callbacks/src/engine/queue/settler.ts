@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { DeliveryQueue, LaneFate, Settlement } from "./queue.ts";
 
 /** Settlements that are written together, at most. */

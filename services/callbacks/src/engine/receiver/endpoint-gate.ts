@@ -24,7 +24,7 @@ export interface Ticket extends GateCaller {
 
 const CONCURRENCY_START = 4;
 /** So many lanes that fail, with no success between, open the breaker. */
-const LANES_MAX = 5;
+const FAILING_LANES_MAX = 5;
 /** Or as many lanes as are half of so many attempts within so long. */
 const SAMPLE = 20;
 const SAMPLE_MS = 60_000;
@@ -132,7 +132,7 @@ export class EndpointGate {
   }
 
   /** Begins anew, slowly: what is behind it may be another receiver now. */
-  renew(): void {
+  beginAnew(): void {
     this.#failing.clear();
     if (this.#breaker.state !== "closed") this.#close();
   }
@@ -165,7 +165,7 @@ export class EndpointGate {
     }
     this.#failing.add(laneId);
     this.#note(laneId, nowMs);
-    if (this.#failing.size >= LANES_MAX || this.#mostlyFails(nowMs)) this.#trip(nowMs, 1);
+    if (this.#failing.size >= FAILING_LANES_MAX || this.#mostlyFails(nowMs)) this.#trip(nowMs, 1);
   }
 
   #trip(nowMs: number, trips: number): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { CallbacksContext } from "../context.ts";
-import { unknownAttempt, type DeliveryDocument } from "../delivery.ts";
-import { HEADS_MAX, queueId, type ClaimedLane, type LaneDocument, type QueueKind } from "../lane.ts";
+import type { CallbacksContext } from "../../context.ts";
+import { unknownAttempt, type DeliveryDocument } from "../../delivery.ts";
+import { HEADS_MAX, queueId, type ClaimedLane, type LaneDocument, type QueueKind } from "../../lane.ts";
 import { storeOutcomes, type OutcomeContext } from "./outcomes.ts";
 import type { EndedAttempt } from "./queue.ts";
 

@@ -50,7 +50,7 @@ describe("the limit of a receiver", () => {
 
   it("begins anew at one when its registration is changed, and its breaker closes", () => {
     const gate = opened();
-    gate.renew();
+    gate.beginAnew();
     expect([gate.breaker, gate.limit, gate.room(1)]).toEqual(["closed", 1, 1]);
   });
 

@@ -1,8 +1,8 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { PlacedWork } from "./lane-work.ts";
 
 /** Lanes of one registration that are claimed beyond its room, at most. */
-const LANES_MAX = 96;
+const AHEAD_LANES_MAX = 96;
 /** What their deliveries may weigh together, in bytes. */
 const BYTES_MAX = 8 * 1024 * 1024;
 /** What has not begun in this time is given back: somebody else may have room for it. */
@@ -85,7 +85,7 @@ export class Ahead<Endpoint> {
 function lanesLike(works: readonly PlacedWork<unknown>[]): number {
   if (works.length === 0) return 0;
   const bytes = works.reduce((sum, work) => sum + bytesOf(work), 0);
-  return Math.min(LANES_MAX, Math.floor((BYTES_MAX * works.length) / Math.max(1, bytes)));
+  return Math.min(AHEAD_LANES_MAX, Math.floor((BYTES_MAX * works.length) / Math.max(1, bytes)));
 }
 
 /** The first of them, as many as weigh no more than they may. */

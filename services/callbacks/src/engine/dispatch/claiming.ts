@@ -1,5 +1,5 @@
 import { errorFacts } from "@waybill/process/log.ts";
-import type { ClaimedLane } from "../lane.ts";
+import type { ClaimedLane } from "../../lane.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
 import type { Entry } from "./entries.ts";
 

@@ -1,12 +1,12 @@
 import { isOnlyDuplicateKeys } from "@waybill/mongo/failures.ts";
 import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
-import type { AttemptDocument } from "../attempt.ts";
-import { DISABLED_REASON } from "../callback.ts";
-import type { CallbacksContext } from "../context.ts";
-import { keptUntil, type DeliveryChange, type DeliveryDocument } from "../delivery.ts";
-import { tell, type Telling, type ToldEvent } from "../delivery-event.ts";
-import type { DeliverySummary } from "../delivery-view.ts";
+import type { AttemptDocument } from "../../attempt.ts";
+import { DISABLED_REASON } from "../../callback.ts";
+import type { CallbacksContext } from "../../context.ts";
+import { keptUntil, type DeliveryChange, type DeliveryDocument } from "../../delivery.ts";
+import { tell, type Telling, type ToldEvent } from "../../delivery-event.ts";
+import type { DeliverySummary } from "../../delivery-view.ts";
 import type { EndedAttempt } from "./queue.ts";
 
 export type OutcomeContext = Pick<CallbacksContext, "client" | "deliveries" | "attempts" | "outbox">;

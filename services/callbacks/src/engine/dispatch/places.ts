@@ -1,5 +1,5 @@
-import type { CallbackDocument } from "../callback.ts";
-import type { ClaimedLane } from "../lane.ts";
+import type { CallbackDocument } from "../../callback.ts";
+import type { ClaimedLane } from "../../lane.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 
 /** Places in work for lanes that are being stored. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
-import type { CallbacksContext } from "../context.ts";
-import { callbackOfQueue, HEADS_MAX, queueId, type ClaimedLane, type LaneDocument } from "../lane.ts";
+import type { CallbacksContext } from "../../context.ts";
+import { callbackOfQueue, HEADS_MAX, queueId, type ClaimedLane, type LaneDocument } from "../../lane.ts";
 import { claimLanes, inMs } from "./mongo-claims.ts";
 import { failPending, storeOutcomes, type OutcomeContext } from "./outcomes.ts";
 import {

@@ -1,15 +1,15 @@
 import type { Logger } from "@waybill/process/log.ts";
-import { unknownAnswer, type Answer } from "../attempt.ts";
-import { afterAttempt, toAttempt, type DeliveryDocument } from "../delivery.ts";
-import type { ClaimedLane } from "../lane.ts";
-import { HEADS_MAX } from "../lane.ts";
-import { judge, type RetryRule, type Verdict } from "../verdict.ts";
-import type { Clock } from "./clock.ts";
-import type { Egress } from "./egress.ts";
-import type { Ticket } from "./endpoint-gate.ts";
+import { unknownAnswer, type Answer } from "../../attempt.ts";
+import { afterAttempt, toAttempt, type DeliveryDocument } from "../../delivery.ts";
+import type { ClaimedLane } from "../../lane.ts";
+import { HEADS_MAX } from "../../lane.ts";
+import { judge, type RetryRule, type Verdict } from "../../verdict.ts";
+import type { Clock } from "../clock.ts";
+import type { Egress } from "../receiver/egress.ts";
+import type { Ticket } from "../receiver/endpoint-gate.ts";
 import type { LaneWork } from "./lane-work.ts";
-import { lessonOf } from "./lesson.ts";
-import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "./queue.ts";
+import { lessonOf } from "../receiver/lesson.ts";
+import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "../queue/queue.ts";
 
 /** What a lease has beyond the longest attempt: for reading what to send, and for storing what came of it. */
 const LEASE_MARGIN_MS = 10_000;

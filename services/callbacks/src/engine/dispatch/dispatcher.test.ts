@@ -1,8 +1,8 @@
 import { createLog } from "@waybill/process/log.ts";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { DeliveryDocument } from "../delivery.ts";
-import type { ClaimedLane, QueueKind } from "../lane.ts";
-import { systemClock } from "./clock.ts";
+import type { DeliveryDocument } from "../../delivery.ts";
+import type { ClaimedLane, QueueKind } from "../../lane.ts";
+import { systemClock } from "../clock.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EndpointState } from "./lane-work.ts";
 
@@ -200,7 +200,7 @@ describe("the dispatcher", () => {
   });
 
   it.each([
-    ["its registration is paused", (bench: Bench) => bench.dispatcher.renew(["a"])],
+    ["its registration is paused", (bench: Bench) => bench.dispatcher.lookAnew(["a"])],
     ["it is disposed", (bench: Bench) => void bench.dispatcher[Symbol.asyncDispose]()],
   ])("gives back what it claimed ahead when %s", async (_, end) => {
     const bench = startBench({ endpoint: 2, total: 200 }, () => true);

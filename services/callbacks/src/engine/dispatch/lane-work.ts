@@ -1,5 +1,5 @@
-import type { ClaimedLane } from "../lane.ts";
-import type { EndpointGate } from "./endpoint-gate.ts";
+import type { ClaimedLane } from "../../lane.ts";
+import type { EndpointGate } from "../receiver/endpoint-gate.ts";
 
 /** What is to be done with a registration's lanes: sent by way of `endpoint`, kept, or ended. */
 export type EndpointState<Endpoint> =

@@ -1,7 +1,7 @@
-import type { AttemptDocument } from "../attempt.ts";
-import type { DeliveryChange, DeliveryDocument } from "../delivery.ts";
-import type { Told } from "../delivery-event.ts";
-import type { ClaimedLane, LaneDocument, QueueKind } from "../lane.ts";
+import type { AttemptDocument } from "../../attempt.ts";
+import type { DeliveryChange, DeliveryDocument } from "../../delivery.ts";
+import type { Told } from "../../delivery-event.ts";
+import type { ClaimedLane, LaneDocument, QueueKind } from "../../lane.ts";
 import type { ClientSession } from "mongodb";
 
 /**

@@ -1,4 +1,4 @@
-import type { Outcome } from "../attempt.ts";
+import type { Outcome } from "../../attempt.ts";
 
 /** What was tried longer ago says nothing about now. */
 const WINDOW_MS = 30_000;

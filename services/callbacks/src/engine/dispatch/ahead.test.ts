@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { VirtualTime } from "../../test/virtual-time.ts";
+import { VirtualTime } from "../../../test/virtual-time.ts";
 import { Ahead, AHEAD_MS, type AheadBudget } from "./ahead.ts";
 import type { PlacedWork } from "./lane-work.ts";
 

@@ -1,10 +1,10 @@
 import type { Logger } from "@waybill/process/log.ts";
-import type { ClaimedLane } from "../lane.ts";
-import type { Clock } from "./clock.ts";
-import type { Egress } from "./egress.ts";
-import type { GateRules } from "./endpoint-gate.ts";
+import type { ClaimedLane } from "../../lane.ts";
+import type { Clock } from "../clock.ts";
+import type { Egress } from "../receiver/egress.ts";
+import type { GateRules } from "../receiver/endpoint-gate.ts";
 import type { EndpointState, LaneWork } from "./lane-work.ts";
-import type { DeliveryQueue, DueEndpoint } from "./queue.ts";
+import type { DeliveryQueue, DueEndpoint } from "../queue/queue.ts";
 
 /** What a dispatcher works with, and its bounds. */
 export interface DispatcherOptions<Endpoint> {

@@ -1,4 +1,4 @@
-import { ownOutcomes, type Answer } from "../attempt.ts";
+import { ownOutcomes, type Answer } from "../../attempt.ts";
 
 /**
  * What an attempt teaches about its receiver. `good`: it took it. `alive`: it answered, and what it said is

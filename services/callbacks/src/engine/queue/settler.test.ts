@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { VirtualTime } from "../../test/virtual-time.ts";
-import type { ClaimedLane } from "../lane.ts";
+import { VirtualTime } from "../../../test/virtual-time.ts";
+import type { ClaimedLane } from "../../lane.ts";
 import type { LaneStep, Settlement } from "./queue.ts";
 import { createSettler } from "./settler.ts";
 
