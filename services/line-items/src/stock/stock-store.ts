@@ -3,7 +3,7 @@ import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
-import { inTransaction } from "@waybill/mongo/transaction.ts";
+import { inTransaction, onceCommitted } from "@waybill/mongo/transaction.ts";
 import type { ClientSession, Collection } from "mongodb";
 import type { LineItemsContext } from "../context.ts";
 import { FACILITIES_MAX, facilityKey, newFacility, type FacilityDocument } from "./facility.ts";
@@ -76,7 +76,7 @@ export async function changeStock(
     return lot;
   };
   const lot = await retryOnDuplicate(() => inTransaction(context.stock.client, once));
-  context.bell.emit("ring");
+  onceCommitted(context.stock.client, () => context.bell.emit("ring"));
   return lot;
 }
 
