@@ -3,22 +3,17 @@ import { inCallTransaction } from "@waybill/mongo/call-transaction.ts";
 import type { CallbackChange, TestCallbackResponse } from "@waybill/proto/callbacks/v1/callbacks.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CallbackDocument } from "../src/callback.ts";
 import { testCallback } from "../src/rpc/test-callback.ts";
 import { contextBeside } from "./context-beside.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type ReceivedWebhook, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { ReceivedWebhook, Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started));
 
 /** A registration of a tenant of its own. */
 async function registered() {

@@ -1,21 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { OutboxRow } from "@waybill/events/outbox.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { describe, expect, it } from "vitest";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([
-    startTestCallbacks({ RETRY_SCHEDULE_MS: "0,50" }),
-    startReceiver(),
-  ]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started), { RETRY_SCHEDULE_MS: "0,50" });
 
 async function registered() {
   const [tenant, order, path] = [newTenant(), randomUUID(), `/${randomUUID()}`];

@@ -1,20 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { ListCallbackDeliveriesRequest } from "@waybill/proto/callbacks/v1/deliveries.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import { findDeliveries, type DeliveryFilter } from "../src/delivery-list.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started));
 
 const list = (tenant: string, request: ListCallbackDeliveriesRequest = {}) =>
   network.deliveryLog.listCallbackDeliveries(request, network.as(tenant));

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { randomFrom, seedOfRun } from "../../../test/faults/random.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type ReceivedWebhook, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { ReceivedWebhook, Receiver } from "./receiver.ts";
 
 const KILLS = 20;
 const ORDERS = 40;
@@ -16,13 +17,9 @@ const NOTE_MS_MAX = 3_000;
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  const settings = { ATTEMPT_MS_MAX: "500", ENDPOINT_CONCURRENCY: String(CONCURRENCY) };
-  [network, receiver] = await Promise.all([startTestCallbacks(settings), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
+networkWithReceiver((started) => ({ network, receiver } = started), {
+  ATTEMPT_MS_MAX: "500",
+  ENDPOINT_CONCURRENCY: String(CONCURRENCY),
 });
 
 it(

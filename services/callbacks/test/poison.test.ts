@@ -1,17 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { expect, it } from "vitest";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started));
 
 it("an event of an unknown version, or that is no JSON, is a dead letter with its reason; what follows is sent", async () => {
   const [tenant, order, path] = [newTenant(), randomUUID(), `/${randomUUID()}`];

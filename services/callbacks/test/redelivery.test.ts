@@ -4,25 +4,20 @@ import { CallbackDeliveryServiceService } from "@waybill/proto/callbacks/v1/deli
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { KeptMethod } from "@waybill/rpc/idempotency.ts";
 import { createIdempotency } from "@waybill/service/idempotency.ts";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { CallbacksContext } from "../src/context.ts";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import { shownId } from "../src/delivery-view.ts";
 import { laneKeyOf } from "../src/engine/queue/queue.ts";
 import { redeliverCallbackDelivery } from "../src/rpc/redeliver-callback-delivery.ts";
 import { contextBeside } from "./context-beside.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started));
 
 /** The first delivery of an order of a registration of its own, which has arrived. */
 async function arrived() {

@@ -1,22 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { NewCallback } from "@waybill/proto/callbacks/v1/callbacks.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CallbackDocument } from "../src/callback.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([
-    startTestCallbacks({ RETRY_SCHEDULE_MS: "0,600000" }),
-    startReceiver(),
-  ]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started), { RETRY_SCHEDULE_MS: "0,600000" });
 
 const create = (tenant: string, ...callbacks: NewCallback[]) =>
   network.callbacks.createCallbacks({ callbacks }, network.as(tenant));

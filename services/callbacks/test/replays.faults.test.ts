@@ -1,20 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { CallbackReplay } from "@waybill/proto/callbacks/v1/replays.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DeliveryDocument } from "../src/delivery.ts";
 import type { ReplayDocument } from "../src/replay.ts";
-import { newTenant, startTestCallbacks, until, type TestCallbacks } from "./harness.ts";
-import { startReceiver, type Receiver } from "./receiver.ts";
+import { newTenant, until, type TestCallbacks } from "./harness.ts";
+import { networkWithReceiver } from "./network-with-receiver.ts";
+import type { Receiver } from "./receiver.ts";
 
 let network: TestCallbacks;
 let receiver: Receiver;
-beforeAll(async () => {
-  [network, receiver] = await Promise.all([startTestCallbacks(), startReceiver()]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
+networkWithReceiver((started) => ({ network, receiver } = started));
 
 const replay = async (tenant: string, asked: CallbackReplay) =>
   (await network.replays.createCallbackReplay({ replay: asked }, network.as(tenant))).replay!;
