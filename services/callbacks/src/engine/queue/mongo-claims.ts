@@ -50,6 +50,7 @@ async function findDueLanes(
       .find({ queue: queueId(callbackId, kind), ...isDue })
       .sort({ next_at: 1 })
       .limit(most)
+      .batchSize(most)
       .project<DueLane>({ lease: 1, next_at: 1 })
       .toArray();
     found.push(...due);
@@ -87,7 +88,8 @@ async function readClaimed(
   ids: string[],
   lease: string,
 ): Promise<Map<string, Omit<ClaimedLane, "due_at">>> {
-  const taken = await context.lanes.find({ _id: { $in: ids }, lease }).toArray();
+  const mine = context.lanes.find({ _id: { $in: ids }, lease }).limit(ids.length);
+  const taken = await mine.batchSize(ids.length).toArray();
   if (taken.length === 0) return new Map();
   const takenIds = taken.map(({ _id }) => _id);
   const heads = await readHeads(context, takenIds);
