@@ -53,13 +53,12 @@ export class Ahead<Endpoint> {
 
   /** Keeps what a claim found beyond its room; `full` is all it found if there may be more, otherwise nothing. */
   keep(works: readonly PlacedWork<Endpoint>[], full: readonly PlacedWork<Endpoint>[]): void {
-    this.#budget.lanes += this.#asked - works.length;
+    this.#works = upToWeight(works);
+    this.#budget.lanes += this.#asked - this.#works.length;
     this.#asked = 0;
     this.#next = lanesLike(full);
-    if (works.length === 0) return;
-    this.#works = upToWeight(works);
-    this.#budget.lanes += works.length - this.#works.length;
     if (this.#works.length < works.length) this.#giveBack(works.slice(this.#works.length));
+    if (this.#works.length === 0) return;
     this.#stopTimer = this.#clock.after(AHEAD_MS, () => {
       this.#slowUntilMs = this.#clock.now() + SLOW_MS;
       this.empty();

@@ -2,6 +2,7 @@ import { errorFacts } from "@waybill/process/log.ts";
 import type { ClaimedLane } from "../../lane.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
 import type { Entry } from "./entries.ts";
+import type { EndpointState } from "./lane-work.ts";
 
 /** One claim in so many takes lanes that failed before first, so that new ones cannot hold them off for ever. */
 const LATE_TURN = 5;
@@ -11,8 +12,8 @@ export type Claimed<Endpoint> =
   { lanes: ClaimedLane[]; endpoint: Endpoint; heldSince: number } | "paused" | "deleted";
 
 /**
- * Claims up to `limit` lanes of a registration, and `ahead` fresh ones more, and looks at it. Lanes of one that is paused are given back,
- * those of one that is gone are closed.
+ * Claims up to `limit` lanes of a registration, and `ahead` fresh ones more, and looks at it. Lanes of one
+ * that is paused are given back, those of one that is gone are closed.
  */
 export async function claimFor<Endpoint>(
   options: DispatcherOptions<Endpoint>,
@@ -28,17 +29,8 @@ export async function claimFor<Endpoint>(
   // One that was paused is asked first; any other at the same time, since it hardly ever is.
   const known = entry.pausedUntilMs === null ? null : await look(entry.id);
   if (known?.state === "paused") return "paused";
-  const [looked, claimed] = await Promise.allSettled([
-    known ?? look(entry.id),
-    claim(entry.id, limit, isLateTurn ? "late" : "fresh", ahead),
-  ]);
-  if (claimed.status === "rejected") throw claimed.reason;
-  const lanes = claimed.value;
-  if (looked.status === "rejected") {
-    await giveBack(options, lanes);
-    throw looked.reason;
-  }
-  const state = looked.value;
+  const claiming = claim(entry.id, limit, isLateTurn ? "late" : "fresh", ahead);
+  const { state, lanes } = await bothOrNone(options, known ?? look(entry.id), claiming);
   if (state.state === "active") {
     // What it was paused or changed by meanwhile was not seen.
     if (entry.changes === changes) {
@@ -53,6 +45,19 @@ export async function claimFor<Endpoint>(
   entry.wants = lanes.length >= limit;
   if (entry.registration !== "deleted") await endFor(options, entry);
   return "deleted";
+}
+
+/** What a registration is, with the lanes claimed for it: those are given back if it could not be looked at. */
+async function bothOrNone<Endpoint>(
+  options: DispatcherOptions<Endpoint>,
+  looking: EndpointState<Endpoint> | Promise<EndpointState<Endpoint>>,
+  claiming: Promise<ClaimedLane[]>,
+): Promise<{ state: EndpointState<Endpoint>; lanes: ClaimedLane[] }> {
+  const [looked, claimed] = await Promise.allSettled([looking, claiming]);
+  if (claimed.status === "rejected") throw claimed.reason;
+  if (looked.status === "fulfilled") return { state: looked.value, lanes: claimed.value };
+  await giveBack(options, claimed.value);
+  throw looked.reason;
 }
 
 /** Makes claimed lanes due again; if that fails their leases have to run out. */

@@ -15,8 +15,9 @@ export type OutcomeContext = Pick<CallbacksContext, "client" | "deliveries" | "a
 const CLOSED_MAX = 500;
 
 /**
- * Stores attempts, and what they made of their deliveries. What ends or is parked goes with its event in a transaction
- * of these two collections, which nobody else writes to for the same deliveries; a retry has no event.
+ * Stores attempts, and what they made of their deliveries. What ends or is parked goes with its event in a
+ * transaction of deliveries and outbox, which nobody else writes to for the same deliveries; a retry has no
+ * event.
  */
 export async function storeOutcomes(context: OutcomeContext, ended: readonly EndedAttempt[]): Promise<void> {
   const told = ended.filter((one): one is ToldAttempt => one.told !== null);

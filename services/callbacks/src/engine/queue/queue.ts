@@ -13,8 +13,9 @@ export interface DeliveryQueue {
   findDue: () => Promise<DueEndpoint[]>;
   /**
    * Claims up to `limit` due lanes of a registration, those of the kind `first` before the others and among
-   * them those that are due longest, and up to `ahead` fresh ones more (default: none). The lease holds for `leaseMs` from before the call. Whoever held one and
-   * did not give it back may have sent its first delivery: that attempt is noted as `unknown`.
+   * them those that are due longest, and up to `ahead` fresh ones more (default: none). The lease holds for
+   * `leaseMs` from before the call. Whoever held one and did not give it back may have sent its first
+   * delivery: that attempt is noted as `unknown`.
    */
   claim: (callbackId: string, limit: number, first: QueueKind, ahead?: number) => Promise<ClaimedLane[]>;
   /**
