@@ -149,8 +149,7 @@ export class Simulation {
   #start(): void {
     const instance = { isAlive: true, frozenUntilMs: 0 } as Instance;
     const clock: Clock = {
-      now: () => this.#time.nowMs,
-      wallMs: () => this.#time.nowMs,
+      ...this.#time.clock,
       after: (ms, ring) => this.#within(instance, ms, ring),
     };
     const queue = this.#queueFor(instance);

@@ -1,3 +1,5 @@
+import type { Clock } from "../src/engine/clock.ts";
+
 interface Timer {
   atMs: number;
   nth: number;
@@ -9,6 +11,12 @@ export class VirtualTime {
   readonly #timers = new Set<Timer>();
   #made = 0;
   nowMs = 0;
+  /** As the engine sees it. */
+  readonly clock: Clock = {
+    now: () => this.nowMs,
+    wallMs: () => this.nowMs,
+    after: (ms, ring) => this.after(ms, ring),
+  };
 
   /** Calls `ring` at that time; answers what takes that back. */
   at(atMs: number, ring: () => void): () => void {

@@ -16,12 +16,7 @@ function worksOf(count: number, bodyLength = 1_000): Work[] {
 function startBench(budget: AheadBudget = { lanes: 1_000 }) {
   const time = new VirtualTime();
   const givenBack: { atMs: number; count: number }[] = [];
-  const clock = {
-    now: () => time.nowMs,
-    wallMs: () => time.nowMs,
-    after: (ms: number, ring: () => void) => time.after(ms, ring),
-  };
-  const ahead = new Ahead<null>(clock, budget, ({ length }) =>
+  const ahead = new Ahead<null>(time.clock, budget, ({ length }) =>
     givenBack.push({ atMs: time.nowMs, count: length }),
   );
   /** A claim that finds all it asks for, of which `room` begin at once. */

@@ -16,12 +16,7 @@ function startBench() {
     await new Promise<void>((resolve) => void time.after(WRITE_MS, resolve));
     return settlements.map(() => "gone" as const);
   };
-  const clock = {
-    now: () => time.nowMs,
-    wallMs: () => time.nowMs,
-    after: (ms: number, ring: () => void) => time.after(ms, ring),
-  };
-  const settler = createSettler({ settle }, clock, 4_000);
+  const settler = createSettler({ settle }, time.clock, 4_000);
   const add = (id: string, step: LaneStep = "finish") =>
     void settler({ lane: { _id: id } as ClaimedLane, ended: null, step }).then(() => (ended += 1));
   const addAt = (atMs: number, ...ids: string[]) => time.at(atMs, () => ids.forEach((id) => add(id)));
