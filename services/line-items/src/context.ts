@@ -1,4 +1,5 @@
 import type { AggregateStore } from "@waybill/events/aggregates.ts";
+import { onceCommitted } from "@waybill/mongo/transaction.ts";
 import type { Logger } from "@waybill/process/log.ts";
 import type { OrderServiceService } from "@waybill/proto/orders/v1/orders.ts";
 import type { Peer } from "@waybill/rpc/client.ts";
@@ -34,4 +35,9 @@ export interface LineItemsContext {
   orderNames: OrderNames;
   /** Whether the sandbox's calls are answered. */
   sandbox: boolean;
+}
+
+/** Wakes whoever offers free units, once what the call has written until now has committed. */
+export function ringOnceCommitted({ stock, bell }: Pick<LineItemsContext, "stock" | "bell">): void {
+  onceCommitted(stock.client, () => bell.emit("ring"));
 }

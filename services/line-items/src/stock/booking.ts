@@ -3,10 +3,10 @@ import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { AllocationTerms } from "@waybill/proto/line_items/v1/allocation.ts";
 import type { LineItem } from "@waybill/proto/line_items/v1/line_items.ts";
 import type { Movement } from "@waybill/proto/line_items/v1/movements.ts";
-import { inTransaction, onceCommitted } from "@waybill/mongo/transaction.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { Call } from "@waybill/rpc/handlers.ts";
 import type { ClientSession } from "mongodb";
-import type { LineItemsContext } from "../context.ts";
+import { ringOnceCommitted, type LineItemsContext } from "../context.ts";
 import type { KnownSkus } from "../line.ts";
 import type { PickStyle } from "./lot.ts";
 import { assertNotOnOffer, bookInTurn } from "./offers.ts";
@@ -120,7 +120,7 @@ export async function changeLines(
     const [lines] = await writeAggregates(orderLines, [complete], traceparent, session);
     return { lines: lines!, stock };
   });
-  onceCommitted(context.stock.client, () => context.bell.emit("ring"));
+  ringOnceCommitted(context);
   return changed;
 }
 
@@ -221,7 +221,7 @@ export async function releaseAttempts(
     await context.allocations.deleteMany({ _id: { $in: orders.map(({ _id }) => _id) } }, { session });
   };
   await context.turns.take(tenantId, () => inTransaction(context.stock.client, release));
-  onceCommitted(context.stock.client, () => context.bell.emit("ring"));
+  ringOnceCommitted(context);
 }
 
 function planOrders(documents: readonly OrderLinesDocument[], skus: KnownSkus, shelves: OpenShelves) {

@@ -3,9 +3,9 @@ import { fingerprint } from "@waybill/events/fingerprint.ts";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { isDuplicateKey } from "@waybill/mongo/failures.ts";
-import { inTransaction, onceCommitted } from "@waybill/mongo/transaction.ts";
+import { inTransaction } from "@waybill/mongo/transaction.ts";
 import type { ClientSession, Collection } from "mongodb";
-import type { LineItemsContext } from "../context.ts";
+import { ringOnceCommitted, type LineItemsContext } from "../context.ts";
 import { FACILITIES_MAX, facilityKey, newFacility, type FacilityDocument } from "./facility.ts";
 import type { Lot } from "./lot.ts";
 import { changedStock, newStock, type StockCause, type StockDocument } from "./stock.ts";
@@ -76,7 +76,7 @@ export async function changeStock(
     return lot;
   };
   const lot = await retryOnDuplicate(() => inTransaction(context.stock.client, once));
-  onceCommitted(context.stock.client, () => context.bell.emit("ring"));
+  ringOnceCommitted(context);
   return lot;
 }
 
