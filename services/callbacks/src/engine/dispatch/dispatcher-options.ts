@@ -3,8 +3,8 @@ import type { ClaimedLane } from "../../lane.ts";
 import type { Clock } from "../clock.ts";
 import type { Egress } from "../receiver/egress.ts";
 import type { GateRules } from "../receiver/endpoint-gate.ts";
-import type { EndpointState, LaneWork } from "./lane-work.ts";
 import type { DeliveryQueue, DueEndpoint } from "../queue/queue.ts";
+import type { EndpointState, LaneWork } from "./lane-work.ts";
 
 /** What a dispatcher works with, and its bounds. */
 export interface DispatcherOptions<Endpoint> {

@@ -1,12 +1,12 @@
 import { errorFacts } from "@waybill/process/log.ts";
 import type { ClaimedLane } from "../../lane.ts";
+import type { EndpointGate } from "../receiver/endpoint-gate.ts";
+import type { DueEndpoint } from "../queue/queue.ts";
 import { claimFor, endFor, giveBack } from "./claiming.ts";
 import type { DispatcherOptions } from "./dispatcher-options.ts";
 import { DueScan, SCAN_MS_MAX } from "./due-scan.ts";
-import type { EndpointGate } from "../receiver/endpoint-gate.ts";
 import { Entries, type Entry } from "./entries.ts";
 import type { PlacedWork } from "./lane-work.ts";
-import type { DueEndpoint } from "../queue/queue.ts";
 
 /** How often a paused registration is looked at again if nobody says that it goes on. */
 const PAUSED_MS = 30_000;

@@ -1,7 +1,7 @@
-import { Ahead, type AheadBudget } from "./ahead.ts";
-import { Alarms } from "./alarms.ts";
 import type { Clock } from "../clock.ts";
 import { EndpointGate, type GateRules } from "../receiver/endpoint-gate.ts";
+import { Ahead, type AheadBudget } from "./ahead.ts";
+import { Alarms } from "./alarms.ts";
 import type { PlacedWork } from "./lane-work.ts";
 
 /** How long a receiver that gets nothing is remembered. */

@@ -7,9 +7,9 @@ import { judge, type RetryRule, type Verdict } from "../../verdict.ts";
 import type { Clock } from "../clock.ts";
 import type { Egress } from "../receiver/egress.ts";
 import type { Ticket } from "../receiver/endpoint-gate.ts";
-import type { LaneWork } from "./lane-work.ts";
 import { lessonOf } from "../receiver/lesson.ts";
 import type { EndedAttempt, LaneFate, LaneStep, Settlement } from "../queue/queue.ts";
+import type { LaneWork } from "./lane-work.ts";
 
 /** What a lease has beyond the longest attempt: for reading what to send, and for storing what came of it. */
 const LEASE_MARGIN_MS = 10_000;

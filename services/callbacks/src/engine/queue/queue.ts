@@ -1,8 +1,8 @@
+import type { ClientSession } from "mongodb";
 import type { AttemptDocument } from "../../attempt.ts";
 import type { DeliveryChange, DeliveryDocument } from "../../delivery.ts";
 import type { Told } from "../../delivery-event.ts";
 import type { ClaimedLane, LaneDocument, QueueKind } from "../../lane.ts";
-import type { ClientSession } from "mongodb";
 
 /**
  * The deliveries that are to be sent, in lanes, as those who send them see it. `mongo-queue.ts` is the one
