@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { DomainError } from "@waybill/errors/domain-error.ts";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { idAt } from "@waybill/mongo/ids.ts";
@@ -98,7 +98,7 @@ export function toOutboxRows(source: EventSource, events: readonly NewEvent[]): 
 
 /** The slot of everything with one key, such as an aggregate's id. */
 export function slotOf(key: string): number {
-  return createHash("md5").update(key).digest().readUInt32BE() % SLOTS;
+  return Number.parseInt(hash("md5", key).slice(0, 8), 16) % SLOTS;
 }
 
 function dataOf(event: NewEvent): string {
