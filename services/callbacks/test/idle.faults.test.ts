@@ -25,7 +25,7 @@ it("100,000 lanes of which none is due cost at most five operations of the datab
   const profile = network.db.collection("system.profile");
   // What the relay asks is its own matter.
   const own = {
-    ns: /\.(lanes|deliveries|attempts|callbacks|tenants|holds|replays|applied|slots|members|wakes)$/,
+    ns: /\.(lanes|deliveries|attempts|callbacks|tenants|holds|replays|applied|slots|members|wake_log)$/,
   };
   await until(async () => (await profile.countDocuments(own)) >= 40);
   const operations = await profile.find(own).sort({ ts: 1 }).toArray();

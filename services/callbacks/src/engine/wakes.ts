@@ -1,13 +1,15 @@
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import { repeat } from "@waybill/process/repeat.ts";
-import type { Db, Collection } from "mongodb";
+import { ObjectId, type Collection, type Db, type FindCursor } from "mongodb";
 
 /** Registrations that may have something to send, told to the instance that sends to them. */
 interface WakeDocument {
+  _id: ObjectId;
   callback_ids: string[];
   /** See `Wake`. */
   changed: boolean;
+  /** By the database's clock. */
   at: Date;
 }
 
@@ -17,14 +19,19 @@ export interface Wake {
   isChanged: boolean;
 }
 
+/**
+ * Capped, since its readers then wait for what comes to it alone: a change stream would have MongoDB look
+ * through every write to all of its databases, for each instance.
+ */
 export const wakesCollection: CollectionDeclaration = {
-  name: "wakes",
-  indexes: [{ name: "expiry", key: { at: 1 }, expireAfterSeconds: 60 }],
+  name: "wake_log",
+  indexes: [],
+  options: { capped: true, size: 1024 * 1024 },
 };
 
 const REOPEN_MS = 500;
-/** How often an idle stream asks. */
-const AWAIT_MS = 10_000;
+/** How often an idle reader asks. */
+const AWAIT_MS = 2_000;
 
 /** Wakes from other instances and to them. One that gets lost costs a moment: due lanes are looked for anyway. */
 interface Wakes extends AsyncDisposable {
@@ -36,12 +43,22 @@ export function followWakes(db: Db, heard: (wake: Wake) => void, log: Logger): W
   const wakes = db.collection<WakeDocument>(wakesCollection.name);
   const following = repeat(log, "wakes", REOPEN_MS, (signal) => listen(wakes, heard, signal));
   return {
-    send({ callbackIds, isChanged }) {
-      const sent = wakes.insertOne({ callback_ids: [...callbackIds], changed: isChanged, at: new Date() });
+    send(wake) {
+      const sent = append(wakes, wake);
       sent.catch((error: unknown) => log.warn(errorFacts(error), "wakes.not_sent"));
     },
     [Symbol.asyncDispose]: () => following[Symbol.asyncDispose](),
   };
+}
+
+/** Answers when it was added. */
+async function append(wakes: Collection<WakeDocument>, { callbackIds, isChanged }: Wake): Promise<Date> {
+  const wake = { callback_ids: [...callbackIds], changed: isChanged, at: "$$NOW" };
+  const added = await wakes.findOneAndUpdate({ _id: new ObjectId() }, [{ $set: wake }], {
+    upsert: true,
+    returnDocument: "after",
+  });
+  return added!.at;
 }
 
 async function listen(
@@ -49,17 +66,22 @@ async function listen(
   heard: (wake: Wake) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const added = [{ $match: { operationType: "insert" } }];
-  await using stream = wakes.watch<WakeDocument>(added, { maxAwaitTimeMS: AWAIT_MS });
-  const close = () => void stream.close().catch(() => undefined);
-  signal.addEventListener("abort", close);
-  try {
-    for await (const change of stream) {
-      if (change.operationType !== "insert") continue;
-      const { callback_ids, changed } = change.fullDocument;
-      heard({ callbackIds: callback_ids, isChanged: changed });
-    }
-  } finally {
-    signal.removeEventListener("abort", close);
-  }
+  // One that wakes nobody: it tells the time from which on others count, and nobody can wait at an empty collection.
+  const since = await append(wakes, { callbackIds: [], isChanged: false });
+  const waiting = { tailable: true, awaitData: true, maxAwaitTimeMS: AWAIT_MS };
+  await using cursor = wakes.find({ at: { $gte: since } }, waiting);
+  // MongoDB answers a cursor that waits only in its own time, even if it is closed.
+  await Promise.race([readOn(cursor, heard), aborted(signal)]);
+}
+
+async function readOn(cursor: FindCursor<WakeDocument>, heard: (wake: Wake) => void): Promise<void> {
+  for await (const { callback_ids, changed } of cursor)
+    heard({ callbackIds: callback_ids, isChanged: changed });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
