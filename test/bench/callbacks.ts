@@ -16,9 +16,9 @@ import { openChannel, peer, type Peer } from "@waybill/rpc/client.ts";
 import { requestIdOr, traceparentOr } from "@waybill/rpc/metadata.ts";
 import { openDatabase } from "@waybill/service/database.ts";
 import type { Collection, MongoClient } from "mongodb";
-import { Agent, request } from "undici";
 import { byRounds, type BenchContext } from "./bench.ts";
 import { sendBare } from "./peers/bare-sender.ts";
+import { postLoop, type PostKind } from "./peers/post-loop.ts";
 import { until } from "./until.ts";
 import type { Arrival } from "./webhook-receiver.ts";
 
@@ -28,8 +28,6 @@ const WARM_MS = 3_000;
 const DRAIN_MS_MAX = 60_000;
 const RECEIVERS = 4;
 const BACKLOG = 6_000;
-const LOOP_MS = 3_000;
-const LOOP_IN_FLIGHT = 16;
 const CALLBACKS_DATABASE = "callbacks";
 const SENDS_RATIO_MIN = 0.15;
 const DARK_RATIO_MAX = 1.2;
@@ -50,7 +48,8 @@ export async function callbacks(context: BenchContext): Promise<void> {
   await using stage = await openStage(context);
   const { record, rounds, report } = context;
   const sends = await byRounds(context, {
-    loop: () => postLoop(stage),
+    signed: () => drainLoop(stage, "signed"),
+    loop: () => drainLoop(stage, "bare"),
     waybill: () => drainBacklog(stage),
     bare: () => drainBare(stage),
   });
@@ -58,9 +57,10 @@ export async function callbacks(context: BenchContext): Promise<void> {
   record({
     ...drained,
     waybill: sends.waybill,
-    peer: { name: "bare keep-alive POST loop", values: sends.loop },
+    peer: { name: "keep-alive POST loop that signs", values: sends.signed },
     goal: { min: SENDS_RATIO_MIN },
   });
+  record({ ...drained, waybill: sends.waybill, peer: { name: "one that does not", values: sends.loop } });
   record({
     ...drained,
     waybill: sends.waybill,
@@ -98,22 +98,10 @@ function show({ p50, p99 }: Latency): string {
 }
 
 /** Posts per second of a loop that does nothing else. */
-async function postLoop({ url, arrivals }: Stage): Promise<number> {
-  const agent = new Agent({ connections: LOOP_IN_FLIGHT, pipelining: 1 });
-  const body = JSON.stringify(dataOf("x"));
-  const endMs = performance.now() + LOOP_MS;
-  let posts = 0;
-  const loop = async () => {
-    while (performance.now() < endMs) {
-      const headers = { "content-type": "application/json", "webhook-id": "x" };
-      const response = await request(`${url}/bare`, { method: "POST", dispatcher: agent, headers, body });
-      await response.body.dump();
-      posts += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: LOOP_IN_FLIGHT }, loop));
-  await Promise.all([arrivals(), agent.close()]);
-  return posts / (LOOP_MS / 1_000);
+async function drainLoop({ url, arrivals }: Stage, kind: PostKind): Promise<number> {
+  const rate = await postLoop(`${url}/bare`, dataOf("x"), kind);
+  await arrivals();
+  return rate;
 }
 
 /** Webhooks per second while a backlog of four receivers is sent, from the first to the last. */
