@@ -137,7 +137,8 @@ export function memoryQueue(now: () => number, leaseMs: number): MemoryQueue {
         if (found?.lease === lease && found.wakes === wakes) lanes.delete(_id);
       }
     },
-    async addLanes(added) {
+    async addLanes(added, storing) {
+      await storing;
       const older = added.filter(({ _id }) => lanes.has(_id));
       const missing = added.filter(({ _id }) => !lanes.has(_id));
       missing.forEach(wakeOne);

@@ -176,6 +176,7 @@ describe.each([
           deliveries: [delivery],
           isClaimed: delivery.order_id !== "later",
         })),
+        Promise.resolve(),
         session,
       ),
     );
@@ -189,6 +190,27 @@ describe.each([
     await store(...claimed!.heads);
     const settled = { lane: claimed!, ended: ended(claimed!.heads[0]!), step: "finish" as const };
     expect(await queue.settle([settled])).toEqual(["gone"]);
+  });
+
+  it("that come while deliveries are stored for them are left alone as well", async () => {
+    const bench = benchOf(LEASE_MS);
+    const { queue, transact, lane } = bench;
+    const delivery = aDelivery(randomUUID(), "o", 2);
+    const key = laneKeyOf(delivery);
+    const asked = [{ ...key, deliveries: [delivery], isClaimed: true }];
+    let runs = 0;
+    const added = await transact((session) => {
+      runs += 1;
+      const others = async () => {
+        // For what looks for the lane at the same time to find none.
+        for (let reads = 0; reads < 20; reads += 1) await lane(key._id);
+        await queue.wakeLanes([key]);
+      };
+      return queue.addLanes(asked, runs === 1 ? others() : Promise.resolve(), session);
+    });
+    expect(added.claimed).toEqual([]);
+    expect(added.older.map(({ _id }) => _id)).toEqual([key._id]);
+    expect(await lane(key._id)).toMatchObject({ wakes: 1, lease: null });
   });
 
   it("whose holder died tell of its attempt as unknown, until it tells how that ended", async () => {

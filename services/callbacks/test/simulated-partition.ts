@@ -78,7 +78,7 @@ export class SimulatedPartition {
       added = await call(instance, async () => {
         if (queue.deliveries.has(deliveries[0]!._id)) return null;
         for (const delivery of deliveries) queue.deliveries.set(delivery._id, delivery);
-        return queue.addLanes(lanes, null as unknown as ClientSession);
+        return queue.addLanes(lanes, Promise.resolve(), null as unknown as ClientSession);
       });
       for (const lane of added?.claimed ?? []) {
         this.born += 1;

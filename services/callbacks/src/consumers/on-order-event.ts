@@ -89,13 +89,13 @@ async function storeDeliveries(
     callback,
     delivery: createDelivery(event, callback, now),
   }));
-  await insertDeliveries(context, told, session);
   const lanes = [...Map.groupBy(told, ({ delivery }) => delivery.lane_id).values()].map((members) => ({
     ...laneKeyOf(members[0]!.delivery),
     deliveries: members.map(({ delivery }) => delivery),
     isClaimed: places.take(members[0]!.callback),
   }));
-  const { claimed, older } = await context.queue.addLanes(lanes, session);
+  const storing = insertDeliveries(context, told, session);
+  const { claimed, older } = await context.queue.addLanes(lanes, storing, session);
   const others = new Set([...claimed, ...older].map(({ _id }) => _id));
   const due = lanes.filter(({ _id }) => !others.has(_id)).map(({ callback_id }) => callback_id);
   return { claimed, unclaimed: [...new Set(due)], older };

@@ -22,8 +22,8 @@ export async function testCallback(
   // Its lane is made with it: one that is there without it is taken for empty, and removed.
   const lane = { ...laneKeyOf(delivery), deliveries: [delivery], isClaimed: false };
   await inTransaction(context.client, async (session) => {
-    await insertDeliveries(context, [{ delivery, callback }], session);
-    await context.queue.addLanes([lane], session);
+    const storing = insertDeliveries(context, [{ delivery, callback }], session);
+    await context.queue.addLanes([lane], storing, session);
   });
   context.wake([callback._id]);
   return { delivery: toCallbackDelivery(delivery, [callback]) };

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
+import { MongoError, MongoErrorLabel, type AnyBulkWriteOperation, type ClientSession } from "mongodb";
 import type { CallbacksContext } from "../../context.ts";
 import { callbackOfQueue, HEADS_MAX, queueId, type ClaimedLane, type LaneDocument } from "../../lane.ts";
 import { claimLanes, inMs } from "./mongo-claims.ts";
@@ -31,7 +31,7 @@ export function mongoQueue(context: QueueContext, leaseMs: number): DeliveryQueu
       claimLanes(context, { callbackId, limit, first, ahead, leaseMs }),
     settle: (settlements) => settle(context, settlements, leaseMs),
     close: (lanes, reason) => closeLanes(context, lanes, reason),
-    addLanes: (lanes, session) => addLanes(context, lanes, { leaseMs, session }),
+    addLanes: (lanes, storing, session) => addLanes(context, lanes, { storing, leaseMs, session }),
     wakeLanes: (lanes, session) => wakeLanes(context, lanes, session),
     hasten: (callbackIds) => hastenLanes(context, callbackIds),
   };
@@ -139,25 +139,42 @@ async function closeLanes(
 async function addLanes(
   { lanes }: QueueContext,
   added: readonly NewLane[],
-  { leaseMs, session }: { leaseMs: number; session: ClientSession },
+  { storing, leaseMs, session }: { storing: Promise<void>; leaseMs: number; session: ClientSession },
 ): Promise<AddedLanes> {
-  const ids = added.map(({ _id }) => _id);
-  const found = await lanes
-    .find({ _id: { $in: ids } }, { session })
-    .project({ _id: 1 })
-    .toArray();
-  const there = new Set(found.map(({ _id }) => String(_id)));
+  // Not in the transaction, whose commands wait for each other.
+  const [looked, stored] = await Promise.allSettled([lanesThere(lanes, added), storing]);
+  if (stored.status === "rejected") throw stored.reason;
+  if (looked.status === "rejected") throw looked.reason;
   const [older, missing] = [
-    added.filter(({ _id }) => there.has(_id)),
-    added.filter(({ _id }) => !there.has(_id)),
+    added.filter(({ _id }) => looked.value.has(_id)),
+    added.filter(({ _id }) => !looked.value.has(_id)),
   ];
   if (missing.length === 0) return { claimed: [], older };
   const lease = randomUUID();
   const writes = missing.map((lane) => wakeWrite(lane, lane.isClaimed ? { lease, leaseMs } : null));
-  // Within one snapshot none of them can have come meanwhile: all are made.
-  await lanes.bulkWrite(writes, { session, ordered: false });
+  const { upsertedCount } = await lanes.bulkWrite(writes, { session, ordered: false });
+  if (upsertedCount < missing.length) throw runAgain("lanes came meanwhile");
   const claimed = missing.filter(({ isClaimed }) => isClaimed).map((lane) => bornLane(lane, lease, leaseMs));
   return { claimed, older };
+}
+
+async function lanesThere(
+  lanes: QueueContext["lanes"],
+  asked: readonly LaneKey[],
+): Promise<ReadonlySet<string>> {
+  const ids = asked.map(({ _id }) => _id);
+  const found = await lanes
+    .find({ _id: { $in: ids } })
+    .project<Pick<LaneDocument, "_id">>({ _id: 1 })
+    .toArray();
+  return new Set(found.map(({ _id }) => _id));
+}
+
+/** An error after which the driver runs the transaction once more. */
+function runAgain(reason: string): MongoError {
+  const error = new MongoError(reason);
+  error.addErrorLabel(MongoErrorLabel.TransientTransactionError);
+  return error;
 }
 
 /** A lane as `addLanes` stored it, but for the time of its lease, which is the database's. */

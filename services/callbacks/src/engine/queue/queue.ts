@@ -26,11 +26,15 @@ export interface DeliveryQueue {
   /** Ends everything that claimed lanes hold, with one reason. */
   close: (lanes: readonly ClaimedLane[], reason: string) => Promise<void>;
   /**
-   * Makes the lanes of deliveries that are stored in the same transaction, and claims those that are wanted:
-   * they are the caller's once it has committed. Lanes that are there already are left alone, since those who
-   * send change them all the time: they have to be woken afterwards.
+   * Makes the lanes of deliveries that `storing` stores in the same transaction, and claims those that are
+   * wanted: they are the caller's once it has committed. Lanes that are there already are left alone, since
+   * those who send change them all the time: they have to be woken afterwards.
    */
-  addLanes: (lanes: readonly NewLane[], session: ClientSession) => Promise<AddedLanes>;
+  addLanes: (
+    lanes: readonly NewLane[],
+    storing: Promise<void>,
+    session: ClientSession,
+  ) => Promise<AddedLanes>;
   /**
    * Makes lanes due that have something new, each once however often it is named: one that is there keeps its
    * time. Repeating it is harmless. In a transaction it conflicts with those who send, so that is for what is rare.
