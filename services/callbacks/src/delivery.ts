@@ -53,7 +53,12 @@ export const deliveriesCollection: CollectionDeclaration = {
       key: { lane_id: 1, sequence: 1 },
       partialFilterExpression: { status: "pending" },
     },
-    { name: "expiry", key: { expires_at: 1 }, expireAfterSeconds: 0 },
+    {
+      name: "expiry_of_ended",
+      key: { expires_at: 1 },
+      expireAfterSeconds: 0,
+      partialFilterExpression: { expires_at: { $type: "date" } },
+    },
     // Of the lists (`delivery-list.ts`).
     { name: "by_order", key: { tenant_id: 1, order_id: 1, created_at: 1, _id: 1 } },
     { name: "by_callback", key: { tenant_id: 1, callback_id: 1, status: 1, created_at: 1, _id: 1 } },
