@@ -47,6 +47,8 @@ interface Stage extends AsyncDisposable {
 export async function callbacks(context: BenchContext): Promise<void> {
   await using stage = await openStage(context);
   const { record, rounds, report } = context;
+  // Its code is compiled then, as that of a loop is after its first moments.
+  await drainBacklog(stage);
   const sends = await byRounds(context, {
     signed: () => drainLoop(stage, "signed"),
     loop: () => drainLoop(stage, "bare"),
