@@ -53,12 +53,7 @@ export const deliveriesCollection: CollectionDeclaration = {
       key: { lane_id: 1, sequence: 1 },
       partialFilterExpression: { status: "pending" },
     },
-    {
-      name: "expiry_of_ended",
-      key: { expires_at: 1 },
-      expireAfterSeconds: 0,
-      partialFilterExpression: { expires_at: { $type: "date" } },
-    },
+    { name: "expiry", key: { expires_at: 1 }, expireAfterSeconds: 0 },
     // Of the lists (`delivery-list.ts`).
     { name: "by_order", key: { tenant_id: 1, order_id: 1, created_at: 1, _id: 1 } },
     { name: "by_callback", key: { tenant_id: 1, callback_id: 1, status: 1, created_at: 1, _id: 1 } },
