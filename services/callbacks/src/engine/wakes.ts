@@ -1,3 +1,4 @@
+import { addAbortListener } from "node:events";
 import type { CollectionDeclaration } from "@waybill/mongo/collections.ts";
 import { errorFacts, type Logger } from "@waybill/process/log.ts";
 import { repeat } from "@waybill/process/repeat.ts";
@@ -31,7 +32,7 @@ export const wakesCollection: CollectionDeclaration = {
 
 const REOPEN_MS = 500;
 /** How often an idle reader asks. */
-const AWAIT_MS = 2_000;
+const AWAIT_MS = 5_000;
 
 /** Wakes from other instances and to them. One that gets lost costs a moment: due lanes are looked for anyway. */
 interface Wakes extends AsyncDisposable {
@@ -40,8 +41,18 @@ interface Wakes extends AsyncDisposable {
 
 /** Follows what other instances wake until it is disposed. */
 export function followWakes(db: Db, heard: (wake: Wake) => void, log: Logger): Wakes {
-  const wakes = db.collection<WakeDocument>(wakesCollection.name);
-  const following = repeat(log, "wakes", REOPEN_MS, (signal) => listen(wakes, heard, signal));
+  // A cursor that waits is told of a write when this server has it, which `majority` would not show yet.
+  const local = { readConcern: { level: "local" } } as const;
+  const wakes = db.collection<WakeDocument>(wakesCollection.name, local);
+  let since: Date | null = null;
+  const following = repeat(log, "wakes", REOPEN_MS, async (signal) => {
+    // One that wakes nobody: nobody can wait at an empty collection. What came before it is looked for anyway.
+    since ??= await append(wakes, { callbackIds: [], isChanged: false });
+    await follow(wakes, since, signal, ({ callback_ids, changed, at }) => {
+      since = at;
+      heard({ callbackIds: callback_ids, isChanged: changed });
+    });
+  });
   return {
     send(wake) {
       const sent = append(wakes, wake);
@@ -61,27 +72,21 @@ async function append(wakes: Collection<WakeDocument>, { callbackIds, isChanged 
   return added!.at;
 }
 
-async function listen(
+/** Tells those of `since` and later, once more perhaps, until the cursor ends or `signal` aborts. */
+async function follow(
   wakes: Collection<WakeDocument>,
-  heard: (wake: Wake) => void,
+  since: Date,
   signal: AbortSignal,
+  heard: (wake: WakeDocument) => void,
 ): Promise<void> {
-  // One that wakes nobody: it tells the time from which on others count, and nobody can wait at an empty collection.
-  const since = await append(wakes, { callbackIds: [], isChanged: false });
   const waiting = { tailable: true, awaitData: true, maxAwaitTimeMS: AWAIT_MS };
   await using cursor = wakes.find({ at: { $gte: since } }, waiting);
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  using _listening = addAbortListener(signal, () => stop());
   // MongoDB answers a cursor that waits only in its own time, even if it is closed.
-  await Promise.race([readOn(cursor, heard), aborted(signal)]);
+  await Promise.race([readOn(cursor, heard), stopped]);
 }
 
-async function readOn(cursor: FindCursor<WakeDocument>, heard: (wake: Wake) => void): Promise<void> {
-  for await (const { callback_ids, changed } of cursor)
-    heard({ callbackIds: callback_ids, isChanged: changed });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+async function readOn(cursor: FindCursor<WakeDocument>, heard: (wake: WakeDocument) => void): Promise<void> {
+  for await (const wake of cursor) heard(wake);
 }
