@@ -27,6 +27,13 @@ async function ensureCollection(db: Db, { name, indexes, options }: CollectionDe
     await db.createCollection(name, options);
   } catch (error) {
     if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
+    if (options?.capped) await ensureCapped(db, name, options);
   }
   if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
+}
+
+/** One that was dropped while somebody wrote to it is there again without its bound. */
+async function ensureCapped(db: Db, name: string, { size }: CreateCollectionOptions): Promise<void> {
+  const isCapped = await db.collection(name).isCapped();
+  if (!isCapped) await db.command({ convertToCapped: name, size });
 }

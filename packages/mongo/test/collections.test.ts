@@ -38,3 +38,16 @@ test("an index that contradicts the one of its name is an error", async () => {
   await db.collection("orders").createIndex({ other: 1 }, { name: "by_tenant" });
   await expect(ensureCollections(db, [orders])).rejects.toThrow(/by_tenant/);
 });
+
+test("a collection that should be capped is, also one that was made again without that", async () => {
+  const { db } = await testDatabase();
+  const bounded = { name: "bounded", indexes: [], options: { capped: true, size: 65_536 } };
+  await ensureCollections(db, [bounded]);
+  expect(await db.collection("bounded").isCapped()).toBe(true);
+  await db.collection("bounded").drop();
+  await db.collection("bounded").insertOne({ kept: true });
+  expect(await db.collection("bounded").isCapped()).toBe(false);
+  await ensureCollections(db, [bounded]);
+  expect(await db.collection("bounded").isCapped()).toBe(true);
+  expect(await db.collection("bounded").countDocuments({ kept: true })).toBe(1);
+});
