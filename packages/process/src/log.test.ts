@@ -8,10 +8,11 @@ test("an error's message never reaches the log, on no line of it", () => {
   expect(facts).not.toContain("secret-4711");
 });
 
-test("tokens and secrets are redacted, by themselves and within a fact; everything else is told", () => {
+test("tokens and secrets are redacted, by themselves, of a child and within a fact; everything else is told", () => {
   const lines: string[] = [];
-  const log = createLog("test", "info", { write: (line) => void lines.push(line) });
+  const whole = createLog("test", "info", { write: (line) => void lines.push(line) });
   const secret = { token: "s3cr3t", secret: "s3cr3t", authorization: "s3cr3t" };
+  const log = whole.child({ group: "g", ...secret });
   log.info(
     { ...secret, order_id: "o1", slots: [1, 2], none: null, at: new Date(0), inner: { ...secret, lanes: 3 } },
     "test.done",
@@ -21,6 +22,7 @@ test("tokens and secrets are redacted, by themselves and within a fact; everythi
   expect(JSON.parse(lines[0]!)).toMatchObject({
     level: "info",
     service: "test",
+    group: "g",
     msg: "test.done",
     order_id: "o1",
     slots: [1, 2],

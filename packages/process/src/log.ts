@@ -23,7 +23,8 @@ type Facts = Record<string, unknown>;
 
 /**
  * What a fact that is an object has of SECRETS. pino can do it by paths with a wildcard, which cost more than
- * all the rest of a line, and hardly any line has such a fact.
+ * all the rest of a line, and hardly any line has such a fact. Of what a child logger has for all of its lines
+ * only SECRETS themselves are redacted.
  */
 function redactNested(facts: Facts): Facts {
   if (!Object.values(facts).some(isRecord)) return facts;
@@ -39,8 +40,9 @@ function redactIn(facts: Facts): Facts {
   return Object.fromEntries(entries.map(([name, fact]) => [name, SECRETS.has(name) ? "[Redacted]" : fact]));
 }
 
+/** What JSON shows field by field. */
 function isRecord(value: unknown): value is Facts {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !("toJSON" in value);
 }
 
 const STACK_FRAMES_MAX = 5;
