@@ -192,27 +192,6 @@ describe.each([
     expect(await queue.settle([settled])).toEqual(["gone"]);
   });
 
-  it("that come while deliveries are stored for them are left alone as well", async () => {
-    const bench = benchOf(LEASE_MS);
-    const { queue, transact, lane } = bench;
-    const delivery = aDelivery(randomUUID(), "o", 2);
-    const key = laneKeyOf(delivery);
-    const asked = [{ ...key, deliveries: [delivery], isClaimed: true }];
-    let runs = 0;
-    const added = await transact((session) => {
-      runs += 1;
-      const others = async () => {
-        // For what looks for the lane at the same time to find none.
-        for (let reads = 0; reads < 20; reads += 1) await lane(key._id);
-        await queue.wakeLanes([key]);
-      };
-      return queue.addLanes(asked, runs === 1 ? others() : Promise.resolve(), session);
-    });
-    expect(added.claimed).toEqual([]);
-    expect(added.older.map(({ _id }) => _id)).toEqual([key._id]);
-    expect(await lane(key._id)).toMatchObject({ wakes: 1, lease: null });
-  });
-
   it("whose holder died tell of its attempt as unknown, until it tells how that ended", async () => {
     const bench = benchOf(40);
     const id = randomUUID();
@@ -399,6 +378,40 @@ describe.each([
         reason: "because",
       });
     expect(await bench.lane(`${id}/o`)).toBeNull();
+  });
+});
+
+/** Lanes that tell when they have been looked for. */
+function watchedLanes(looked: () => void): CallbacksContext["lanes"] {
+  const find = (...asked: Parameters<typeof stored.lanes.find>) => {
+    const cursor = stored.lanes.find(...asked);
+    const toArray = cursor.toArray.bind(cursor);
+    cursor.toArray = () => toArray().finally(looked);
+    return cursor;
+  };
+  return new Proxy(stored.lanes, {
+    get(lanes, name) {
+      const value: unknown = name === "find" ? find : Reflect.get(lanes, name);
+      return typeof value === "function" ? (value.bind(lanes) as unknown) : value;
+    },
+  });
+}
+
+describe("a lane that comes after it was looked for", () => {
+  it("is left alone as one that was there: the transaction runs again", async () => {
+    const { promise: looked, resolve: look } = Promise.withResolvers<void>();
+    const queue = mongoQueue({ ...stored, lanes: watchedLanes(() => look()) }, LEASE_MS);
+    const delivery = aDelivery(randomUUID(), "o", 2);
+    const lane = laneKeyOf(delivery);
+    const came = looked.then(() => queue.wakeLanes([lane]));
+    let runs = 0;
+    const added = await inTransaction(client, (session) => {
+      runs += 1;
+      return queue.addLanes([{ ...lane, deliveries: [delivery], isClaimed: true }], came, session);
+    });
+    expect(runs).toBe(2);
+    expect(added).toEqual({ claimed: [], older: [expect.objectContaining({ _id: lane._id })] });
+    expect(await stored.lanes.findOne({ _id: lane._id })).toMatchObject({ wakes: 1, lease: null });
   });
 });
 

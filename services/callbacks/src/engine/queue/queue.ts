@@ -28,7 +28,8 @@ export interface DeliveryQueue {
   /**
    * Makes the lanes of deliveries that `storing` stores in the same transaction, and claims those that are
    * wanted: they are the caller's once it has committed. Lanes that are there already are left alone, since
-   * those who send change them all the time: they have to be woken afterwards.
+   * those who send change them all the time: they have to be woken afterwards. No lane is made twice in one
+   * transaction.
    */
   addLanes: (
     lanes: readonly NewLane[],
