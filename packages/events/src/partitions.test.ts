@@ -1,7 +1,7 @@
 import { Partitioners } from "kafkajs";
 import { describe, expect, it } from "vitest";
 
-/** So many that a partition says the whole hash but for its sign. */
+/** So many that hardly any two hashes share one. */
 const PARTITIONS = 1_000_003;
 const partitionMetadata = Array.from({ length: PARTITIONS }, (_, partitionId) => ({
   partitionId,
