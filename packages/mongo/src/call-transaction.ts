@@ -2,12 +2,12 @@ import { MongoError, type ClientSession, type MongoClient } from "mongodb";
 import {
   enclose,
   ownTransaction,
+  runAgain,
+  TRANSIENT,
   transactionOptions,
   type EnclosingTransaction,
   type Work,
 } from "./transaction.ts";
-
-const TRANSIENT = "TransientTransactionError";
 
 /**
  * Makes one transaction of all that `call` writes with `inTransaction`, and of what `conclude` writes with
@@ -62,7 +62,7 @@ class CallTransaction implements EnclosingTransaction {
     await this.#inWork?.catch(() => undefined);
     // What a call leaves running has transactions of its own.
     this.#isOpen = false;
-    if (this.#isLost) throw lostTransaction();
+    if (this.#isLost) throw runAgain("the transaction of a call was rolled back while it ran");
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
   }
@@ -108,10 +108,4 @@ class CallTransaction implements EnclosingTransaction {
     await this.session.abortTransaction();
     this.session.startTransaction(transactionOptions);
   }
-}
-
-function lostTransaction(): MongoError {
-  const error = new MongoError("the transaction of a call was rolled back while it ran");
-  error.addErrorLabel(TRANSIENT);
-  return error;
 }

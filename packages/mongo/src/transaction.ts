@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { unavailable } from "@waybill/errors/domain-error.ts";
-import type { ClientSession, MongoClient, TransactionOptions } from "mongodb";
+import { MongoError, type ClientSession, type MongoClient, type TransactionOptions } from "mongodb";
+
+/** MongoDB's label of what may go well the next time. */
+export const TRANSIENT = "TransientTransactionError";
 
 /** Longer than a transaction can need; shorter than what MongoDB lets one live. */
 const TRANSACTION_MS_MAX = 10_000;
@@ -68,6 +71,13 @@ export function ownTransaction<Result>(client: MongoClient, work: Work<Result>):
     return work(session);
   };
   return client.withSession((session) => session.withTransaction(bounded, transactionOptions));
+}
+
+/** What makes the driver run a transaction once more. */
+export function runAgain(reason: string): MongoError {
+  const error = new MongoError(reason);
+  error.addErrorLabel(TRANSIENT);
+  return error;
 }
 
 /** Runs `call` so that each `inTransaction` in it is a part of `transaction`. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { MongoError, MongoErrorLabel, type AnyBulkWriteOperation, type ClientSession } from "mongodb";
+import { runAgain } from "@waybill/mongo/transaction.ts";
+import type { AnyBulkWriteOperation, ClientSession } from "mongodb";
 import type { CallbacksContext } from "../../context.ts";
 import { callbackOfQueue, HEADS_MAX, queueId, type ClaimedLane, type LaneDocument } from "../../lane.ts";
 import { claimLanes, inMs } from "./mongo-claims.ts";
@@ -168,13 +169,6 @@ async function lanesThere(
     .project<Pick<LaneDocument, "_id">>({ _id: 1 })
     .toArray();
   return new Set(found.map(({ _id }) => _id));
-}
-
-/** An error after which the driver runs the transaction once more. */
-function runAgain(reason: string): MongoError {
-  const error = new MongoError(reason);
-  error.addErrorLabel(MongoErrorLabel.TransientTransactionError);
-  return error;
 }
 
 /** A lane as `addLanes` stored it, but for the time of its lease, which is the database's. */
