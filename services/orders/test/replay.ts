@@ -77,12 +77,14 @@ function follow(
     state.held = false;
 }
 
-/** Lines that stay keep what became of their units. */
+/** Lines that stay keep what became of their units; of those shorted as many as they have left (`uom_quantity_shorted`). */
 function setLines(state: Replayed, lines: readonly { id: string; quantity: number }[]): void {
   const blank = { fulfilled: 0, shorted: 0, canceled: 0, returning: 0, returned: 0 };
-  state.lines = new Map(
-    lines.map(({ id, quantity }) => [id, { ...blank, ...state.lines.get(id), ordered: quantity }]),
-  );
+  const setLine = ({ id, quantity }: { id: string; quantity: number }): [string, ReplayedLine] => {
+    const before = state.lines.get(id) ?? blank;
+    return [id, { ...before, ordered: quantity, shorted: Math.min(before.shorted, quantity) }];
+  };
+  state.lines = new Map(lines.map(setLine));
 }
 
 function move({ lines }: Replayed, movements: readonly Movement[], event: OrderEvent): void {
