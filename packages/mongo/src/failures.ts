@@ -7,6 +7,7 @@ import {
   MongoServerSelectionError,
   MongoWriteConcernError,
 } from "mongodb";
+import { TRANSIENT } from "./transaction.ts";
 
 /** Two documents with the same unique key. */
 const DUPLICATE_KEY = 11_000;
@@ -38,11 +39,7 @@ export function isOnlyDuplicateKeys(error: unknown): boolean {
 
 /** Whether a transaction lost against another one and may be tried again. */
 export function isWriteConflict(error: unknown): boolean {
-  return (
-    error instanceof MongoServerError &&
-    error.hasErrorLabel("TransientTransactionError") &&
-    error.code === 112
-  );
+  return error instanceof MongoServerError && error.hasErrorLabel(TRANSIENT) && error.code === 112;
 }
 
 /** MongoDB being down or too slow as a refusal to answer with; null for any other error. */
@@ -54,7 +51,7 @@ export function mongoFailure(thrown: unknown): DomainError | null {
     error instanceof MongoOperationTimeoutError ||
     error instanceof MongoWriteConcernError ||
     (error instanceof MongoServerError && unavailableCodes.has(Number(error.code))) ||
-    (error instanceof MongoServerError && error.hasErrorLabel("TransientTransactionError"));
+    (error instanceof MongoServerError && error.hasErrorLabel(TRANSIENT));
   return down ? unavailable("the database does not answer", thrown) : null;
 }
 

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
+import { pino, type DestinationStream, type Logger } from "pino";
 
 export type { Logger };
 
@@ -7,14 +7,16 @@ export type { Logger };
  * message. Ids go into it; bodies, keys, tokens and addresses never do.
  */
 export function createLog(service: string, level: string, destination?: DestinationStream): Logger {
-  const options: LoggerOptions = {
-    level,
-    base: { service },
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }), log: redactNested },
-    redact: [...SECRETS],
-  };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }), log: redactNested },
+      redact: [...SECRETS],
+    },
+    destination,
+  );
 }
 
 const SECRETS: ReadonlySet<string> = new Set(["authorization", "token", "secret"]);
