@@ -1,9 +1,10 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { attemptId, attemptsCollection, type AttemptDocument } from "@waybill/callbacks/attempt.ts";
 import { deliveriesCollection, type DeliveryDocument } from "@waybill/callbacks/delivery.ts";
 import { ensureCollections } from "@waybill/mongo/collections.ts";
 import type { Collection, Db } from "mongodb";
 import { Agent, request } from "undici";
+import { signedHeaders } from "./signed-headers.ts";
 
 /** Requests to one receiver at the same time, as many as Waybill makes. */
 const IN_FLIGHT = 32;
@@ -87,14 +88,7 @@ class BareSender {
 
   async #send(agent: Agent, url: string, delivery: DeliveryDocument): Promise<void> {
     const { message_id, body } = delivery;
-    const timestamp = String(Math.floor(Date.now() / 1_000));
-    const signed = `${message_id}.${timestamp}.${body}`;
-    const headers = {
-      "content-type": "application/json",
-      "webhook-id": message_id,
-      "webhook-timestamp": timestamp,
-      "webhook-signature": `v1,${createHmac("sha256", "bare").update(signed).digest("base64")}`,
-    };
+    const headers = signedHeaders(message_id, body);
     const response = await request(url, { method: "POST", dispatcher: agent, headers, body });
     await response.body.dump();
     this.#sent.push(delivery);

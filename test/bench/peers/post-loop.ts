@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { Agent, request } from "undici";
+import { signedHeaders } from "./signed-headers.ts";
 
 const LOOP_MS = 3_000;
 /** More at a time make no loop faster. */
@@ -36,25 +37,14 @@ interface Post {
   body: string;
 }
 
-const json = { "content-type": "application/json" };
-
 function barePost(data: object): () => Post {
-  const post = { headers: { ...json, "webhook-id": "x" }, body: JSON.stringify(data) };
+  const headers = { "content-type": "application/json", "webhook-id": "x" };
+  const post = { headers, body: JSON.stringify(data) };
   return () => post;
 }
 
 function signedPost(data: object): Post {
   const id = randomUUID();
   const body = JSON.stringify({ message_id: id, data: [data] });
-  const timestamp = String(Math.floor(Date.now() / 1_000));
-  const signature = createHmac("sha256", "post-loop").update(`${id}.${timestamp}.${body}`).digest("base64");
-  return {
-    headers: {
-      ...json,
-      "webhook-id": id,
-      "webhook-timestamp": timestamp,
-      "webhook-signature": `v1,${signature}`,
-    },
-    body,
-  };
+  return { headers: signedHeaders(id, body), body };
 }
